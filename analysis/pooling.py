@@ -1,0 +1,157 @@
+"""Random-effects pools of proportions by PyMARE, with an explicit state for every pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtr, stdtrit
+
+from analysis.glmm import Glmm, fit_glmm
+from analysis.proportions import LEVEL, Interval, exact_interval, from_logit, logit_effects
+
+#: Beyond these the two-step model and the GLMM may part (Lin and Chu 2020).
+FEW_PATIENTS = 50
+EXTREME_RATES = (0.1, 0.9)
+#: A rate above which "more than half respond".
+HALF = 0.5
+#: From this number of studies on there is a prediction interval.
+PREDICTION_MIN_K = 3
+
+
+class State(StrEnum):
+    """What a pool can say, by its number of studies."""
+
+    NONE = "none"
+    SINGLE_STUDY = "single_study"
+    TWO_STUDIES = "two_studies"
+    POOLED = "pooled"
+
+    @classmethod
+    def of(cls, k: int) -> State:
+        """The state of a pool of k studies."""
+        return (cls.NONE, cls.SINGLE_STUDY, cls.TWO_STUDIES)[k] if k < 3 else cls.POOLED
+
+
+@dataclass(frozen=True)
+class Heterogeneity:
+    """Between-study variance on the logit scale (tau2 with its Q-profile interval), I2 and Q."""
+
+    tau2: float
+    tau2_low: float
+    tau2_high: float
+    i2: float
+    q: float
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The result of one pool; what its state does not allow is None.
+
+    `summary` is the pooled rate with its 95 % confidence limits (for a single study the exact
+    interval), `prediction` the 95 % prediction interval around the same rate, `p_above_half` the
+    probability that a new, comparable study's true rate exceeds one half, `weights` sum to 1.
+    """
+
+    state: State
+    k: int
+    events: int
+    n: int
+    summary: Interval | None = None
+    prediction: Interval | None = None
+    p_above_half: float | None = None
+    heterogeneity: Heterogeneity | None = None
+    weights: tuple[float, ...] = ()
+    glmm: Glmm | None = None
+
+    @property
+    def models_may_part(self) -> bool:
+        """Whether the two-step model is known to be strained: few patients or extreme rates."""
+        if self.k < 2:
+            return False
+        low, high = EXTREME_RATES
+        return self.n < FEW_PATIENTS or not low <= self.events / self.n <= high
+
+
+def typical_variance(v: NDArray[np.float64]) -> float:
+    """The "typical" within-study variance of Higgins and Thompson 2002 (their equation 9)."""
+    w = 1 / v
+    return float((len(v) - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum()))
+
+
+def cochran_q(y: NDArray[np.float64], v: NDArray[np.float64]) -> float:
+    """Cochran's Q: weighted squared distances of the k effects from their common-effect mean."""
+    w = 1 / v
+    return float((w * (y - (w * y).sum() / w.sum()) ** 2).sum())
+
+
+def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
+    """Pool k studies with the given events and n.
+
+    Logit scale; tau2 by REML; 95 % limits by the conservative Knapp-Hartung method (variance
+    factor floored at 1, t with k-1 df; Röver 2015); prediction interval t with k-1 df on
+    sqrt(tau2 + se2) (Higgins 2009, with k-1 df after Partlett and Riley 2017); I2 from tau2
+    (Higgins and Thompson 2002). One study is never sent to the model.
+    Raises ValueError where events and n do not match, and ArithmeticError where the model fails.
+    """
+    if len(events) != len(n):
+        raise ValueError(f"{len(events)} counts of events for {len(n)} studies")
+    k, total_events, total_n = len(n), int(sum(events)), int(sum(n))
+    state = State.of(k)
+    if state is State.NONE:
+        return Pool(state, k, total_events, total_n)
+    if state is State.SINGLE_STUDY:
+        return Pool(state, k, total_events, total_n, exact_interval(total_events, total_n))
+
+    y, v = logit_effects(events, n)
+    fit = _fit(y, v)
+    # Results are cached inside PyMARE: take plain floats out at once.
+    effect, limits = fit.get_fe_stats(), fit.get_re_stats()
+    mu, se = float(effect["est"].item()), float(effect["se"].item())
+    tau2 = float(limits["tau^2"].item())
+    low, high = float(effect["ci_l"].item()), float(effect["ci_u"].item())
+    if not np.isfinite([mu, se, tau2, low, high]).all():
+        raise ArithmeticError(f"PyMARE gave no finite pool for events {events} of {n}")
+    prediction, p_above_half = None, None
+    if k >= PREDICTION_MIN_K:
+        spread = np.sqrt(tau2 + se**2)
+        half_width = stdtrit(k - 1, (1 + LEVEL) / 2) * spread
+        prediction = from_logit(mu - half_width, mu, mu + half_width)
+        threshold = np.log(HALF / (1 - HALF))
+        p_above_half = float(stdtr(k - 1, (mu - threshold) / spread))
+    weights = 1 / (v + tau2)
+    return Pool(
+        state,
+        k,
+        total_events,
+        total_n,
+        summary=from_logit(low, mu, high),
+        prediction=prediction,
+        p_above_half=p_above_half,
+        heterogeneity=Heterogeneity(
+            tau2=tau2,
+            tau2_low=float(limits["ci_l"].item()),
+            tau2_high=float(limits["ci_u"].item()),
+            i2=tau2 / (tau2 + typical_variance(v)),
+            q=cochran_q(y, v),
+        ),
+        weights=tuple((weights / weights.sum()).tolist()),
+        glmm=fit_glmm(events, n),
+    )
+
+
+def _fit(y: NDArray[np.float64], v: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+    """PyMARE's REML fit of effects y with variances v (shape (k,) each)."""
+    if not ((v > 0) & np.isfinite(v)).all():
+        raise ValueError("variances must be positive and finite: PyMARE accepts others silently")
+    # Imported here because it costs two seconds that only pooling should pay.
+    from pymare import Dataset
+    from pymare.estimators import VarianceBasedLikelihoodEstimator
+
+    estimator = VarianceBasedLikelihoodEstimator(
+        method="REML", small_sample_correction="knapp-hartung-conservative"
+    )
+    return estimator.fit_dataset(Dataset(y=y.copy(), v=v.copy())).summary()

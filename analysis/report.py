@@ -1,0 +1,119 @@
+"""The report: one frozen object with everything that the book says, made once for each build."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from analysis import evidence, ledger, selection
+from analysis.alttext import Drawn
+from analysis.evidence import Evidence
+from analysis.ledger import Ledger
+from analysis.pooling import Pool, pool
+from analysis.selection import Members, Selection
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+REPORT = ROOT / "_report"
+FIGURES = ROOT / "figures"
+
+
+@dataclass(frozen=True)
+class Report:
+    """Evidence, selection, pools (by prefix) and ledger of one state of the data."""
+
+    evidence: Evidence
+    selection: Selection
+    pools: dict[str, Pool]
+    ledger: Ledger
+    figures: dict[str, Drawn] = field(default_factory=dict)
+
+    def members(self, prefix: str) -> Members:
+        """The studies of the pool with this prefix."""
+        return self.selection.members[prefix]
+
+    def prefixes(self, basis: str, outcome: str, min_k: int = 1) -> list[str]:
+        """Pools of a basis and outcome with at least min_k studies, by the unit's label."""
+        found = [
+            members
+            for prefix, members in self.selection.members.items()
+            if prefix.startswith(f"{basis}.")
+            and members.outcome == outcome
+            and len(members.studies) >= min_k
+        ]
+        return [m.prefix for m in sorted(found, key=lambda m: m.unit_label.lower())]
+
+
+def figure_name(prefix: str) -> str:
+    """File name of a pool's forest plot."""
+    return "forest-" + prefix.removeprefix("pool.").replace(".", "-")
+
+
+def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda message: None) -> Report:
+    """Read, select, pool and enter everything in the ledger.
+
+    Raises EvidenceError with every fault of the data.
+    """
+    progress("reading and validating the evidence")
+    data = evidence.read(data_dir)
+    progress(f"selecting from {len(data.outcomes)} rows of {len(data.studies)} studies")
+    chosen = selection.select(data)
+    progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
+    pools = pool_all(chosen)
+    return Report(data, chosen, pools, ledger.build(chosen, data.studies, pools))
+
+
+def pool_all(chosen: Selection) -> dict[str, Pool]:
+    """Every pool by prefix; pools with the same studies and counts are computed once."""
+    done: dict[tuple[tuple[int, int], ...], Pool] = {}
+    pools = {}
+    for prefix, members in chosen.members.items():
+        counts = tuple((study.events, study.n) for study in members.studies)
+        if counts not in done:
+            done[counts] = pool([e for e, _ in counts], [n for _, n in counts])
+        pools[prefix] = done[counts]
+    return pools
+
+
+def pools_table(report: Report) -> pd.DataFrame:
+    """One line per study in each pool: pool, study_id, events, n."""
+    return pd.DataFrame(
+        [
+            (prefix, study.study_id, study.events, study.n)
+            for prefix, members in report.selection.members.items()
+            for study in members.studies
+        ],
+        columns=["pool", "study_id", "events", "n"],
+    )
+
+
+def fates_table(report: Report) -> pd.DataFrame:
+    """One line per row of outcomes.csv: its address, and whether it is pooled or why not."""
+    rows = report.selection.rows
+    return rows[["address", "study_id", "therapy", "pool_outcome", "fate", "exclusion"]]
+
+
+def save(report: Report, figures: dict[str, Drawn], folder: Path = REPORT) -> None:
+    """Write numbers.json, the downloads in data/ and, for the chapters, report and figures."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "numbers.json").write_text(report.ledger.to_json(), encoding="utf-8")
+    pools_table(report).to_csv(folder / "data" / "pools.csv", index=False, lineterminator="\n")
+    fates_table(report).to_csv(folder / "data" / "rows.csv", index=False, lineterminator="\n")
+    (folder / "report.pickle").write_bytes(pickle.dumps(replace(report, figures=figures)))
+
+
+def load(folder: Path = REPORT) -> Report:
+    """The report saved by this build.
+
+    Raises FileNotFoundError saying what to run when there is none.
+    """
+    path = folder / "report.pickle"
+    if not path.exists():
+        raise FileNotFoundError(f"{path.name} is missing: run `python -m analysis` first")
+    loaded = pickle.loads(path.read_bytes())
+    assert isinstance(loaded, Report)
+    return loaded

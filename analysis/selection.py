@@ -1,0 +1,332 @@
+"""Which rows of the evidence enter which pool, and why every other row does not.
+
+The rules are data: an ordered list of reasons, each a mask over the rows. A row's fate is the
+first reason that holds, or the pool it entered, so that the fates of all rows add up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence import Evidence
+
+OUTCOMES = (
+    "overall_response",
+    "complete_response",
+    "durable_response_on",
+    "durable_response_off",
+)
+OUTCOME_LABELS = {
+    "overall_response": "overall response",
+    "complete_response": "complete response",
+    "durable_response_on": "durable response on treatment",
+    "durable_response_off": "durable response off treatment",
+}
+
+#: An early visit is one up to this month; the visit nearest the target month is preferred.
+EARLY_MONTHS = 6
+TARGET_MONTHS = 3
+
+#: Lines of therapy with pools of their own, beside all evidence.
+LINES = ("second_line", "rescue")
+
+#: Drug classes of therapies.csv that name a mode of use, not a mechanism, so are not pooled.
+NOT_A_CLASS = ("combination", "control")
+
+POOLED = "pooled"
+OTHER_ROW = "other_row_preferred"
+SHARED_PATIENTS = "shared_patients"
+NO_ROWS = "no_outcome_rows"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a row stays out of every pool; `holds` maps the joined rows to a mask of them."""
+
+    code: str
+    label: str
+    holds: Callable[[pd.DataFrame], pd.Series]
+
+
+REASONS = (
+    Reason(
+        "outcome_not_pooled",
+        "partial response or relapse, shown but not pooled",
+        lambda rows: rows["pool_outcome"].eq(""),
+    ),
+    Reason("population_child", "children only", lambda rows: rows["population"].eq("child")),
+    Reason(
+        "itp_secondary", "secondary thrombocytopenia", lambda rows: rows["itp_type"].eq("secondary")
+    ),
+    Reason("excluded", "coded as unfit for a pool", lambda rows: rows["exclusion"].ne("")),
+    Reason(
+        "no_denominator",
+        "no denominator printed",
+        lambda rows: rows["events"].isna() | rows["n"].isna(),
+    ),
+    Reason("low_confidence", "reading uncertain", lambda rows: rows["confidence"].eq("low")),
+)
+
+#: Every fate in the order in which a row or study meets it, for the flow diagram.
+FATE_LABELS = {
+    NO_ROWS: "no platelet-response figure",
+    **{reason.code: reason.label for reason in REASONS},
+    OTHER_ROW: "another row of the same study preferred",
+    SHARED_PATIENTS: "shares patients with a fuller study",
+    POOLED: "in a pool",
+}
+
+
+@dataclass(frozen=True)
+class StudyCounts:
+    """What one study brings to one pool; arms on the same therapy are added together."""
+
+    study_id: str
+    label: str
+    year: int
+    events: int
+    n: int
+    rows: tuple[str, ...]
+    months: float | None
+    window: str
+    platelet_threshold: float | None
+    design: str
+    line: str
+
+
+@dataclass(frozen=True)
+class Members:
+    """The studies of one pool, and those left out because they share patients with a kept one."""
+
+    prefix: str
+    unit: str
+    unit_label: str
+    outcome: str
+    studies: tuple[StudyCounts, ...]
+    shared: tuple[tuple[str, str], ...] = ()
+    rows_shared: tuple[str, ...] = field(default=(), repr=False)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Addresses of all rows that went in."""
+        return tuple(address for study in self.studies for address in study.rows)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """All pools' members and the fate of every row and study.
+
+    `rows` is outcomes.csv joined with its study and therapy, with the columns `address`,
+    `pool_outcome` and `fate`; `study_fates` maps each study_id to its fate.
+    """
+
+    rows: pd.DataFrame
+    members: dict[str, Members]
+    study_fates: dict[str, str]
+
+
+def slug(text: str) -> str:
+    """Lower case, every run of other characters than letters and digits an underscore."""
+    return re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+
+
+def study_labels(studies: pd.DataFrame) -> dict[str, str]:
+    """First author and year; a letter where two studies would read the same."""
+    names = studies["first_author"] + " " + studies["year"].astype(str)
+    labels = {}
+    for name, group in studies.groupby(names, sort=False):
+        for place, study_id in enumerate(group["study_id"]):
+            labels[study_id] = f"{name}{chr(97 + place)}" if len(group) > 1 else str(name)
+    return labels
+
+
+def join_rows(evidence: Evidence) -> pd.DataFrame:
+    """Outcome rows with their study's and therapy's columns, address and pool outcome."""
+    rows = evidence.outcomes.merge(
+        evidence.studies.drop(columns="notes"), on="study_id", validate="many_to_one"
+    ).merge(evidence.therapies, on="therapy", validate="many_to_one")
+    durable = rows["outcome"].eq("durable_response")
+    named = rows["outcome"].where(~durable, rows["outcome"] + "_" + rows["treatment_status"])
+    rows["pool_outcome"] = named.where(named.isin(OUTCOMES), "")
+    rows["address"] = _addresses(rows, named)
+    return rows
+
+
+def _addresses(rows: pd.DataFrame, outcome: pd.Series) -> list[str]:
+    """STUDY/ARM/OUTCOME/MONTHS; a later row of the same address also names what sets it apart."""
+    seen: set[str] = set()
+    addresses = []
+    for row, name in zip(rows.itertuples(), outcome, strict=True):
+        months = "any" if pd.isna(row.months) else f"{row.months:g}"
+        address = f"{row.study_id}/{row.arm}/{name}/{months}"
+        if address in seen:
+            threshold = row.platelet_threshold
+            bound = "unstated" if pd.isna(threshold) else f"{threshold:g}"
+            address += f"~{row.window}~{bound}"
+        seen.add(address)
+        addresses.append(address)
+    return addresses
+
+
+def judge_rows(rows: pd.DataFrame) -> pd.Series:
+    """The first reason that keeps each row out of every pool; blank where none holds."""
+    fate = pd.Series("", index=rows.index)
+    for reason in REASONS:
+        holds = reason.holds(rows).fillna(False).astype(bool)
+        fate = fate.mask(fate.eq("") & holds, reason.code)
+    return fate
+
+
+def _preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
+    """Sort key of one measure of a study; the smallest is chosen (see the methods chapter)."""
+    first = measure[0]
+    months = _known(first.months)
+    threshold = _known(first.platelet_threshold)
+    ties = (
+        float("inf") if threshold is None else threshold,
+        -float(sum(row.n for row in measure)),
+        float(first.Index),
+    )
+    if outcome.startswith("durable"):
+        return (float("inf") if months is None else -months, *ties)
+    if first.window == "at_timepoint":
+        rank = 0.0 if months is not None and months <= EARLY_MONTHS else 3.0
+    else:
+        rank = 1.0 if first.window == "best_by_timepoint" else 2.0
+    return (rank, float("inf") if months is None else abs(months - TARGET_MONTHS), *ties)
+
+
+def _known(value: Any) -> float | None:
+    """A number of the data, None where the cell is blank."""
+    return None if pd.isna(value) else float(value)
+
+
+def _group(rows: Iterable[Any], *columns: str) -> dict[tuple[Any, ...], list[Any]]:
+    """Rows (as named tuples) by their values in these columns, in order of appearance."""
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(tuple(getattr(row, column) for column in columns), []).append(row)
+    return groups
+
+
+def _choose(rows: list[Any], outcome: str, labels: dict[str, str]) -> StudyCounts:
+    """The preferred measure among one study's eligible rows, its arms added together."""
+    measures = _group(rows, "months", "months_basis", "window", "platelet_threshold")
+    chosen = min(measures.values(), key=lambda measure: _preference(measure, outcome))
+    first = chosen[0]
+    return StudyCounts(
+        study_id=first.study_id,
+        label=labels[first.study_id],
+        year=int(first.year),
+        events=int(sum(row.events for row in chosen)),
+        n=int(sum(row.n for row in chosen)),
+        rows=tuple(row.address for row in chosen),
+        months=_known(first.months),
+        window=first.window,
+        platelet_threshold=_known(first.platelet_threshold),
+        design=first.design,
+        line=first.line,
+    )
+
+
+def _overlaps(studies: pd.DataFrame) -> set[frozenset[str]]:
+    """Pairs of studies that may share patients, from either side's `overlaps_with`."""
+    return {
+        frozenset((study_id, other.strip()))
+        for study_id, others in zip(studies["study_id"], studies["overlaps_with"], strict=True)
+        for other in others.split(";")
+        if other.strip()
+    }
+
+
+def _members(
+    prefix: str,
+    unit: str,
+    unit_label: str,
+    outcome: str,
+    rows: list[Any],
+    labels: dict[str, str],
+    overlaps: set[frozenset[str]],
+) -> Members:
+    """Choose one measure a study, then keep the fuller of studies that share patients."""
+    chosen = [_choose(group, outcome, labels) for group in _group(rows, "study_id").values()]
+    kept: list[StudyCounts] = []
+    shared: list[tuple[str, str]] = []
+    rows_shared: list[str] = []
+    for study in sorted(chosen, key=lambda s: (-s.n, -s.year, s.study_id)):
+        fuller = next(
+            (k for k in kept if frozenset((k.study_id, study.study_id)) in overlaps), None
+        )
+        if fuller is None:
+            kept.append(study)
+        else:
+            shared.append((study.study_id, fuller.study_id))
+            rows_shared.extend(study.rows)
+    kept.sort(key=lambda s: (s.year, s.label, s.study_id))
+    return Members(
+        prefix, unit, unit_label, outcome, tuple(kept), tuple(shared), tuple(rows_shared)
+    )
+
+
+def drug_classes(therapies: pd.DataFrame) -> dict[str, str]:
+    """Slug to label of the drug classes with more than one therapy (see NOT_A_CLASS)."""
+    counts = therapies["drug_class"].value_counts(sort=False)
+    return {
+        slug(label): str(label)
+        for label, count in counts.items()
+        if count > 1 and label not in NOT_A_CLASS
+    }
+
+
+def select(evidence: Evidence) -> Selection:
+    """Apply the rules to the evidence, on every basis: all of it, classes, cited studies, lines."""
+    rows = join_rows(evidence)
+    rows["fate"] = judge_rows(rows)
+    eligible = rows[rows["fate"].eq("")]
+    cited = eligible[eligible["seed_reference"].notna()]
+    labels = study_labels(evidence.studies)
+    overlaps = _overlaps(evidence.studies)
+    classes = drug_classes(evidence.therapies)
+    therapies = dict(zip(evidence.therapies["therapy"], evidence.therapies["label"], strict=True))
+
+    members: dict[str, Members] = {}
+    for basis, candidates, column, unit_labels in (
+        ("pool", eligible, "therapy", therapies),
+        ("class", eligible, "drug_class", classes),
+        ("cited", cited, "therapy", therapies),
+        *((line, eligible[eligible["line"].eq(line)], "therapy", therapies) for line in LINES),
+    ):
+        by_unit = _group(candidates.itertuples(), column, "pool_outcome")
+        for (unit, label), outcome in product(unit_labels.items(), OUTCOMES):
+            rows_in = by_unit.get((unit if column == "therapy" else label, outcome), [])
+            prefix = f"{basis}.{unit}.{outcome}"
+            members[prefix] = _members(prefix, unit, label, outcome, rows_in, labels, overlaps)
+
+    rows["fate"] = _final_fates(rows, members)
+    return Selection(rows, members, _study_fates(evidence.studies, rows))
+
+
+def _final_fates(rows: pd.DataFrame, members: dict[str, Members]) -> pd.Series:
+    """Fates of the eligible rows too, as the therapy pools on all evidence decided them."""
+    therapy_pools = [m for prefix, m in members.items() if prefix.startswith("pool.")]
+    pooled = {address for m in therapy_pools for address in m.rows}
+    shared = {address for m in therapy_pools for address in m.rows_shared}
+    fate = rows["fate"].copy()
+    undecided = fate.eq("")
+    fate[undecided] = OTHER_ROW
+    fate[undecided & rows["address"].isin(shared)] = SHARED_PATIENTS
+    fate[undecided & rows["address"].isin(pooled)] = POOLED
+    return fate
+
+
+def _study_fates(studies: pd.DataFrame, rows: pd.DataFrame) -> dict[str, str]:
+    """A study's fate is the furthest that any of its rows came."""
+    order = list(FATE_LABELS)
+    furthest = rows.groupby("study_id")["fate"].agg(lambda fates: max(fates, key=order.index))
+    return {study_id: furthest.get(study_id, NO_ROWS) for study_id in studies["study_id"]}

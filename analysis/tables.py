@@ -1,0 +1,328 @@
+"""The tables of the book as Markdown pipe tables, numbers tagged with their keys."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+
+from analysis import trust
+from analysis.prose import Markdown, book, escape, known, many, num, rate, version
+from analysis.selection import FATE_LABELS, OUTCOME_LABELS, OUTCOMES
+
+NONE = "–"
+
+
+def pipe_table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], widths: Sequence[int], align: str
+) -> Markdown:
+    """A pipe table; `widths` are in per cent, `align` has one of l, r, c per column."""
+    marks = {"l": (":", "-"), "r": ("-", ":"), "c": (":", ":")}
+    rule = [marks[a][0] + "-" * w + marks[a][1] for a, w in zip(align, widths, strict=True)]
+    lines = ["| " + " | ".join(headers) + " |", "|" + "|".join(rule) + "|"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return Markdown("\n".join(lines) + "\n")
+
+
+def numbered(name: str, table: Markdown, caption: str, classes: str = "") -> Markdown:
+    """A numbered table `tbl-NAME` with its caption."""
+    return Markdown(
+        f"::: {{#tbl-{name}{classes and ' ' + classes}}}\n\n{table}\n{caption}\n\n:::\n"
+    )
+
+
+def pooled_cell(prefix: str) -> str:
+    """A pool in a cell: rate with interval, below it the prediction interval or what it is."""
+    pool = book().pools[prefix]
+    if pool.summary is None:
+        return NONE
+    cell = with_limits(prefix, bold=True)
+    if pool.prediction:
+        return f"{cell} [PI {num(prefix + '.pi_low')} to {num(prefix + '.pi_high')}]{{.second}}"
+    return f"{cell} [{book().ledger[prefix + '.state'].text}]{{.second}}"
+
+
+def with_limits(prefix: str, model: str = "", bold: bool = False) -> str:
+    """A rate with its limits and no more words; `model` is blank or `glmm_`."""
+    mark = "**" if bold else ""
+    low, high = num(f"{prefix}.{model}ci_low"), num(f"{prefix}.{model}ci_high")
+    return f"{mark}{num(f'{prefix}.{model}estimate')}{mark} ({low} to {high})"
+
+
+def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
+    """The findings: therapies with at least two studies of overall response, alphabetically."""
+    rows = []
+    for prefix in book().prefixes("pool", "overall_response", 2):
+        members = book().members(prefix)
+        base = prefix.removesuffix("overall_response")
+        section = f"chapters/04-overall-response.qmd#sec-overall_response-{members.unit}"
+        label = f"[{escape(members.unit_label)}]({section})"
+        limits = trust.limits(members, book().pools[prefix])
+        rows.append(
+            [
+                f"**{label}**" if members.unit == "sirolimus" else label,
+                f"{many(prefix + '.k', 'study', 'studies')}, {num(prefix + '.n')} patients",
+                *(pooled_cell(base + outcome) for outcome in outcomes),
+                "; ".join(limits) if limits else "none of the rules",
+            ]
+        )
+    headers = ["Therapy", "Evidence*", "Overall response", "Complete response"]
+    headers += ["Durable, on drug", "Durable, off drug", "What limits trust*"]
+    return pipe_table(headers, rows, (11, 10, 16, 16, 16, 16, 15), "lllllll")
+
+
+def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
+    """Every pool of a basis and outcome: studies, patients, rate, intervals, second model."""
+    rows = []
+    for prefix in book().prefixes(basis, outcome, min_k):
+        pool, members = book().pools[prefix], book().members(prefix)
+        glmm = with_limits(prefix, "glmm_") if known(prefix + ".glmm_estimate") else NONE
+        rows.append(
+            [
+                escape(members.unit_label),
+                num(prefix + ".k"),
+                f"{num(prefix + '.events')} / {num(prefix + '.n')}",
+                with_limits(prefix),
+                f"{num(prefix + '.pi_low')} to {num(prefix + '.pi_high')}"
+                if pool.prediction
+                else NONE,
+                num(prefix + ".i2") if pool.heterogeneity else NONE,
+                glmm,
+            ]
+        )
+    level = num("const.level")
+    headers = ["Therapy", "Studies", "Responders / patients", f"Rate ({level} CI)"]
+    headers += ["Prediction interval", "I²", "Binomial-normal model"]
+    if basis == "class":
+        headers[0] = "Drug class"
+    return pipe_table(headers, rows, (16, 7, 13, 21, 16, 6, 21), "lrrllrl")
+
+
+def cited() -> Markdown:
+    """The six cited studies: what each reports, and whether it is pooled or why not."""
+    rows = []
+    chosen = book().selection
+    studies = book().evidence.studies
+    for study in (
+        studies[studies["seed_reference"].notna()].sort_values("seed_reference").itertuples()
+    ):
+        said = [
+            f"{escape(m.unit_label)}, {OUTCOME_LABELS[m.outcome]}: "
+            f"{num(m.prefix + '.events')} of {num(m.prefix + '.n')}, {rate(m.prefix)}"
+            for prefix, m in chosen.members.items()
+            if prefix.startswith("cited.") and m.studies and m.studies[0].study_id == study.study_id
+        ]
+        status = "single study, exact interval" if said else ""
+        if not said:
+            fate = chosen.study_fates[study.study_id]
+            status = f"shown, not pooled: {FATE_LABELS[fate]}"
+            of_study = chosen.rows[chosen.rows["study_id"].eq(study.study_id)]
+            said = [row_text(row) for row in of_study.itertuples()] or ["no response figure"]
+        rows.append([f"@{study.study_id}", "; ".join(said), status])
+    return pipe_table(["Study", "What it reports", "In this book"], rows, (18, 57, 25), "lll")
+
+
+def row_text(row) -> str:  # type: ignore[no-untyped-def]
+    """One row of the evidence in words: arm, outcome, counts or the bare percentage."""
+    prefix = "study." + row.address.replace("/", ".")
+    outcome = OUTCOME_LABELS.get(row.pool_outcome, row.outcome.replace("_", " "))
+    name = f"{escape(row.arm.replace('_', ' '))}, {outcome}"
+    if known(prefix + ".events"):
+        return f"{name}: {num(prefix + '.events')} of {num(prefix + '.n')}"
+    return f"{name}: {num(prefix + '.reported_percent')}, no denominator"
+
+
+def flow() -> Markdown:
+    """Where every row and study of the evidence went."""
+    rows = [["In the evidence", num("flow.rows.total"), num("flow.studies.total")]]
+    rows += [
+        [label.capitalize(), num(f"flow.rows.{fate}"), num(f"flow.studies.{fate}")]
+        for fate, label in FATE_LABELS.items()
+    ]
+    return pipe_table(["", "Rows", "Studies"], rows, (60, 20, 20), "lrr")
+
+
+def exclusions() -> Markdown:
+    """The codes that keep a row out of every pool, with what they mean and how often they occur."""
+    codes = column("outcomes", "exclusion")["valueDescriptions"]
+    rows = [
+        [escape(code), escape(meaning), num(f"flow.rows.excluded.{code}")]
+        for code, meaning in codes.items()
+        if known(f"flow.rows.excluded.{code}")
+    ]
+    return pipe_table(["Code", "Meaning", "Rows"], rows, (28, 60, 12), "llr")
+
+
+def shared_patients() -> Markdown:
+    """Studies left out of a pool because a fuller one may hold the same patients."""
+    rows = [
+        [escape(m.unit_label), OUTCOME_LABELS[m.outcome], f"@{left}", f"@{kept}"]
+        for prefix, m in book().selection.members.items()
+        if prefix.startswith("pool.")
+        for left, kept in m.shared
+    ]
+    return pipe_table(["Therapy", "Outcome", "Left out", "Kept"], rows, (20, 30, 25, 25), "llll")
+
+
+def late_visits() -> Markdown:
+    """Studies whose only figure for overall or complete response is from a late visit."""
+    rows = [
+        [escape(m.unit_label), OUTCOME_LABELS[m.outcome], f"@{study.study_id}", num(key)]
+        for prefix, m in book().selection.members.items()
+        if prefix.startswith("pool.")
+        for study in m.studies
+        if (key := "study." + study.rows[0].replace("/", ".") + ".months")
+        and set(study.rows) <= set(book().ledger["evidence.late_visits"].rows)
+    ]
+    return pipe_table(["Therapy", "Outcome", "Study", "Month"], rows, (25, 30, 30, 15), "lllr")
+
+
+def studies() -> Markdown:
+    """All studies with design, patients, therapies and what became of them."""
+    evidence, chosen = book().evidence, book().selection
+    therapies = chosen.rows.groupby("study_id")["label"].agg(
+        lambda labels: ", ".join(dict.fromkeys(labels))
+    )
+    rows = []
+    for study in evidence.studies.sort_values(["year", "first_author"], kind="stable").itertuples():
+        rows.append(
+            [
+                f"@{study.study_id}",
+                escape(therapies.get(study.study_id, NONE)),
+                words(study.design),
+                f"{words(study.population)}, {words(study.itp_type)} ITP",
+                words(study.line),
+                FATE_LABELS[chosen.study_fates[study.study_id]],
+            ]
+        )
+    headers = ["Study", "Therapies", "Design", "Patients", "Line", "In this book"]
+    return pipe_table(headers, rows, (20, 22, 16, 15, 10, 17), "llllll")
+
+
+def outcome_rows() -> Markdown:
+    """Every row of outcomes.csv with its counts and its fate."""
+    rows = []
+    for row in book().selection.rows.sort_values(["year", "study_id"], kind="stable").itertuples():
+        prefix = "study." + row.address.replace("/", ".")
+        has_counts = known(prefix + ".events")
+        printed = num(prefix + ".reported_percent") if known(prefix + ".reported_percent") else NONE
+        rows.append(
+            [
+                f"@{row.study_id}",
+                escape(row.arm.replace("_", " ")),
+                OUTCOME_LABELS.get(row.pool_outcome, words(row.outcome)),
+                num(prefix + ".months") if known(prefix + ".months") else "any",
+                f"{num(prefix + '.events')} / {num(prefix + '.n')}" if has_counts else NONE,
+                num(prefix + ".estimate") if has_counts else NONE,
+                printed,
+                FATE_LABELS[row.fate],
+            ]
+        )
+    headers = ["Study", "Arm", "Outcome", "Month", "Events / n", "Rate", "Printed", "In this book"]
+    return pipe_table(headers, rows, (17, 16, 17, 7, 11, 8, 8, 16), "lllrrrrl")
+
+
+def words(code: str) -> str:
+    """A code of the data as words: `rct` is spelt out, underscores are spaces."""
+    return "randomised trial" if code == "rct" else escape(code.replace("_", " "))
+
+
+def column(resource: str, name: str) -> dict:  # type: ignore[type-arg]
+    """The schema's description of one column."""
+    for found in book().evidence.package["resources"]:
+        if found["name"] == resource:
+            return next(field for field in found["schema"]["fields"] if field["name"] == name)
+    raise KeyError(f"no resource {resource!r} in datapackage.json")
+
+
+def constants() -> Markdown:
+    """Constants that the book's rules use, each with its source."""
+    rows = [
+        [escape(e.key.removeprefix("const.").replace("_", " ")), num(e.key), escape(e.source)]
+        for e in book().ledger
+        if e.key.startswith("const.")
+    ]
+    return pipe_table(["Constant", "Value", "Source"], rows, (40, 15, 45), "lrl")
+
+
+STATS = ("k", "events", "n", "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "p_above_50")
+SPREAD = ("tau2", "tau2_low", "tau2_high", "i2", "q")
+GLMM = ("glmm_estimate", "glmm_ci_low", "glmm_ci_high", "glmm_tau2")
+BASES = {
+    "pool": "All evidence, by therapy",
+    "class": "All evidence, by drug class",
+    "cited": "The cited studies alone",
+    "second_line": "Studies of second-line patients only",
+    "rescue": "Studies of rescue patients only",
+}
+
+
+def pool_ledger() -> Markdown:
+    """All numbers of all pools, one pool a line with an address of its own."""
+    stats = (*STATS, *SPREAD, *GLMM)
+    headers = ["Pool", *(f"`{stat}`" for stat in stats)]
+    parts = []
+    for basis, title in BASES.items():
+        prefixes = [p for outcome in OUTCOMES for p in book().prefixes(basis, outcome)]
+        rows = [
+            [f"[`{p}`]{{#{p}}}", *(num(f"{p}.{s}") if known(f"{p}.{s}") else NONE for s in stats)]
+            for p in prefixes
+        ]
+        table = pipe_table(headers, rows, (6, *([2] * len(stats))), "l" + "r" * len(stats))
+        parts.append(f"## {title} {{#sec-ledger-{basis}}}\n\n")
+        parts.append(numbered(f"ledger-{basis}", table, f"{title}: every number.", ".wide-table"))
+    return Markdown("\n".join(parts))
+
+
+def dictionary() -> Markdown:
+    """Every column of every table of the data, from the schema."""
+    parts = []
+    for resource in book().evidence.package["resources"]:
+        name = resource["name"]
+        parts.append(f"## {escape(resource['path'])} {{#sec-data-{name}}}\n")
+        parts.append(escape(resource["description"]) + "\n")
+        rows = [dictionary_row(field) for field in resource["schema"]["fields"]]
+        table = pipe_table(["Column", "Type", "Meaning", "Allowed"], rows, (18, 10, 37, 35), "llll")
+        caption = f"Columns of {escape(resource['path'])}."
+        parts.append(numbered(f"data-{name}", table, caption, ".wide-table"))
+        rules = resource.get("rules", [])
+        if rules:
+            parts.append("Rules across columns:\n")
+            parts += [f"- {escape(rule['message'])}" for rule in rules]
+            parts.append("")
+    return Markdown("\n".join(parts))
+
+
+def dictionary_row(field: dict) -> list[str]:  # type: ignore[type-arg]
+    """One column of the dictionary: name, type, description, and what is allowed in it."""
+    constraints = field.get("constraints", {})
+    meanings = field.get("valueDescriptions", {})
+    allowed = []
+    for value in constraints.get("enum", []):
+        meaning = meanings.get(value, "")
+        allowed.append(f"`{value}`" + (f" {escape(meaning)}" if meaning else ""))
+    limits = [
+        f"{words} {constraints[name]}"
+        for name, words in (("minimum", "at least"), ("maximum", "at most"), ("pattern", "form"))
+        if name in constraints
+    ]
+    allowed += [f"`{limit}`" if limit.startswith("form") else escape(limit) for limit in limits]
+    if constraints.get("required"):
+        allowed.append("never blank")
+    return [f"`{field['name']}`", field["type"], escape(field["description"]), "; ".join(allowed)]
+
+
+PACKAGES = ("pymare", "numpy", "scipy", "pandas", "matplotlib")
+
+
+def versions() -> Markdown:
+    """What made this book: its version, the data's digest, the engine and the packages."""
+    rows = [
+        ["Version of the book", version()],
+        ["Digest of the data", f"`{book().evidence.digest}`"],
+        ["Rendered by", escape(os.environ.get("BOOK_ENGINE", "Quarto, started by hand"))],
+        ["Python", escape(platform.python_version())],
+        *([f"{name}", escape(metadata.version(name))] for name in PACKAGES),
+    ]
+    return pipe_table(["", ""], rows, (30, 70), "ll")

@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import csv
+import math
+import warnings
+from pathlib import Path
+
+import pytest
+from scipy.optimize import brentq
+
+from analysis.pooling import Pool, State, pool
+from analysis.proportions import logit_effects
+from analysis.report import Report
+
+REFERENCE = Path(__file__).parent.parent / "data" / "reference"
+
+
+def logit(p: float) -> float:
+    return math.log(p / (1 - p))
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (REFERENCE / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def stijnen(arm: str) -> Pool:
+    studies = [row for row in rows("stijnen2010.csv") if row["arm"] == arm]
+    return pool([int(s["events"]) for s in studies], [int(s["n"]) for s in studies])
+
+
+@pytest.mark.parametrize(
+    ("arm", "mu", "tau2", "glmm_mu", "glmm_tau2"),
+    [
+        ("control", -3.3018, 0.6629, -3.4964, 0.8124),
+        ("treated", -4.2604, 0.3928, -4.8121, 0.8265),
+    ],
+)
+def test_stijnen_2010_table_2(
+    arm: str, mu: float, tau2: float, glmm_mu: float, glmm_tau2: float
+) -> None:
+    """As printed in the article; its GLMM used fewer quadrature points, hence the wider bound."""
+    result = stijnen(arm)
+    assert result.summary
+    assert result.heterogeneity
+    assert result.glmm
+    assert result.glmm.summary
+    assert logit(result.summary.estimate) == pytest.approx(mu, abs=5e-5)
+    assert result.heterogeneity.tau2 == pytest.approx(tau2, abs=2e-4)
+    assert logit(result.glmm.summary.estimate) == pytest.approx(glmm_mu, abs=5e-4)
+    assert result.glmm.tau2 == pytest.approx(glmm_tau2, abs=2e-3)
+
+
+def test_no_study() -> None:
+    result = pool([], [])
+    assert (result.state, result.k, result.n, result.summary) == (State.NONE, 0, 0, None)
+
+
+def test_single_study_is_exact_and_never_modelled() -> None:
+    result = pool([48], [108])
+    assert result.state is State.SINGLE_STUDY
+    assert result.summary
+    assert result.summary.estimate == 48 / 108
+    assert (result.heterogeneity, result.prediction, result.glmm) == (None, None, None)
+
+
+def test_two_studies_are_pooled_without_a_prediction() -> None:
+    result = pool([20, 30], [40, 50])
+    assert result.state is State.TWO_STUDIES
+    assert result.summary
+    assert result.heterogeneity
+    assert (result.prediction, result.p_above_half) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "n"),
+    [
+        ([0, 0, 0], [5, 9, 12]),
+        ([5, 9, 12], [5, 9, 12]),
+        ([3, 3], [10, 10]),
+        ([5, 10, 15], [10, 20, 30]),
+        ([0, 10], [10, 10]),
+        ([2000, 1, 3, 2], [5000, 2, 4, 9]),
+        ([0, 1], [1, 1]),
+    ],
+    ids=[
+        "none respond",
+        "all respond",
+        "twins",
+        "identical rates",
+        "extremes",
+        "giant",
+        "one each",
+    ],
+)
+def test_degenerate_pools_are_finite_and_silent(events: list[int], n: list[int]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = pool(events, n)
+    assert result.summary
+    assert result.heterogeneity
+    assert 0 <= result.summary.low <= result.summary.estimate <= result.summary.high <= 1
+    assert all(math.isfinite(x) for x in vars(result.heterogeneity).values())
+    assert sum(result.weights) == pytest.approx(1)
+    assert result.glmm
+    assert (result.glmm.summary is None) == bool(result.glmm.why_not)
+
+
+def test_nobody_responding_is_a_state_of_the_second_model() -> None:
+    result = pool([0, 0], [8, 9])
+    assert result.glmm
+    assert result.glmm.why_not == "nobody responded in every study"
+
+
+def test_conservative_interval_is_never_narrower_than_the_variance_allows() -> None:
+    """51/100, 40/80, 62/120: plain Knapp-Hartung would give 49 % to 53 %."""
+    result = pool([51, 40, 62], [100, 80, 120])
+    assert result.summary
+    assert result.summary.low == pytest.approx(0.39, abs=0.01)
+    assert result.summary.high == pytest.approx(0.63, abs=0.01)
+
+
+def test_models_may_part_is_flagged() -> None:
+    assert pool([3, 4], [10, 12]).models_may_part
+    assert pool([190, 95], [200, 100]).models_may_part
+    assert not pool([100, 60], [200, 100]).models_may_part
+
+
+def test_counts_that_do_not_match_are_refused() -> None:
+    with pytest.raises(ValueError, match="2 counts of events for 1 studies"):
+        pool([1, 2], [10])
+
+
+def golden_pools() -> list[dict[str, str]]:
+    return rows("metafor_pools.csv")
+
+
+@pytest.mark.parametrize("golden", golden_pools(), ids=lambda row: row["pool"])
+def test_pool_agrees_with_metafor(golden: dict[str, str], shipped: Report) -> None:
+    """Bounds in the scale of the book's digits are 5e-4; these are far below."""
+    prefix = golden["pool"]
+    ours = {e.key: e.value for e in shipped.ledger if e.key.startswith(prefix + ".")}
+    bounds = {"tau2": 1e-6, "i2": 1e-6, "q": 1e-9, "glmm_estimate": 1e-4, "glmm_tau2": 1e-3}
+    for stat, text in golden.items():
+        if stat == "pool" or not text:
+            continue
+        if stat in ("tau2_low", "tau2_high"):
+            expected = pytest.approx(float(text), rel=1e-5, abs=1e-6)
+        else:
+            expected = pytest.approx(float(text), abs=bounds.get(stat, 1e-6))
+        assert ours[f"{prefix}.{stat}"] == expected, stat
+
+
+def test_goldens_cover_every_pool_of_the_shipped_data(shipped: Report) -> None:
+    several = {prefix for prefix, result in shipped.pools.items() if result.k > 1}
+    assert several == {row["pool"] for row in golden_pools()}
+
+
+def test_tau2_is_the_exact_reml_root(shipped: Report) -> None:
+    """The score of the restricted likelihood, set to zero by brentq (Viechtbauer 2005)."""
+    for prefix, result in shipped.pools.items():
+        if result.k < 2:
+            continue
+        studies = shipped.members(prefix).studies
+        y, v = logit_effects([s.events for s in studies], [s.n for s in studies])
+
+        def score(tau2: float, y=y, v=v) -> float:  # type: ignore[no-untyped-def]
+            w = 1 / (v + tau2)
+            mu = (w * y).sum() / w.sum()
+            return float((w**2 * (y - mu) ** 2).sum() - w.sum() + (w**2).sum() / w.sum())
+
+        root = 0.0 if score(0.0) <= 0 else brentq(score, 0.0, 1e4, xtol=1e-14)
+        assert result.heterogeneity
+        assert result.heterogeneity.tau2 == pytest.approx(root, abs=1e-6), prefix
