@@ -83,9 +83,9 @@ def many(key: str, one: str, several: str) -> Markdown:
 
 
 def counts(prefix: str) -> Markdown:
-    """Studies and patients of a pool: `17 studies, 1,234 patients`."""
+    """Studies and patients of a pool: `17 studies with 1,234 patients`."""
     studies = many(prefix + ".k", "study", "studies")
-    return Markdown(f"{studies}, {many(prefix + '.n', 'patient', 'patients')}")
+    return Markdown(f"{studies} with {many(prefix + '.n', 'patient', 'patients')}")
 
 
 def centres(prefix: str) -> Markdown:

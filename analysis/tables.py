@@ -8,7 +8,18 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from analysis import trust
-from analysis.prose import Markdown, book, escape, known, many, num, rate, version
+from analysis.prose import (
+    Markdown,
+    book,
+    counts,
+    escape,
+    known,
+    many,
+    num,
+    prediction,
+    rate,
+    version,
+)
 from analysis.selection import FATE_LABELS, OUTCOME_LABELS, OUTCOMES
 
 NONE = "–"
@@ -32,6 +43,11 @@ def numbered(name: str, table: Markdown, caption: str, classes: str = "") -> Mar
     )
 
 
+def line(text: str) -> str:
+    """A line of its own within a cell: by its class in HTML, by a line break in the PDF."""
+    return f"`#linebreak()`{{=typst}}[{text}]{{.line}}"
+
+
 def pooled_cell(prefix: str) -> str:
     """A pool in a cell: rate with interval, below it the prediction interval or what it is."""
     pool = book().pools[prefix]
@@ -39,15 +55,15 @@ def pooled_cell(prefix: str) -> str:
         return NONE
     cell = with_limits(prefix, bold=True)
     if pool.prediction:
-        return f"{cell} [PI {num(prefix + '.pi_low')} to {num(prefix + '.pi_high')}]{{.second}}"
-    return f"{cell} [{book().ledger[prefix + '.state'].text}]{{.second}}"
+        return f"{cell} {line(f'PI {prediction(prefix)}')}"
+    return f"{cell} {line(book().ledger[prefix + '.state'].text)}"
 
 
 def with_limits(prefix: str, model: str = "", bold: bool = False) -> str:
     """A rate with its limits and no more words; `model` is blank or `glmm_`."""
     mark = "**" if bold else ""
     low, high = num(f"{prefix}.{model}ci_low"), num(f"{prefix}.{model}ci_high")
-    return f"{mark}{num(f'{prefix}.{model}estimate')}{mark} ({low} to {high})"
+    return f"{mark}{num(f'{prefix}.{model}estimate')}{mark} {line(f'({low} to {high})')}"
 
 
 def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
@@ -59,17 +75,19 @@ def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
         section = f"chapters/04-overall-response.qmd#sec-overall_response-{members.unit}"
         label = f"[{escape(members.unit_label)}]({section})"
         limits = trust.limits(members, book().pools[prefix])
+        studies = many(prefix + ".k", "study", "studies")
+        patients = many(prefix + ".n", "patient", "patients")
         rows.append(
             [
-                f"**{label}**" if members.unit == "sirolimus" else label,
-                f"{many(prefix + '.k', 'study', 'studies')}, {num(prefix + '.n')} patients",
+                (f"**{label}**" if members.unit == "sirolimus" else label)
+                + f" {line(f'{studies}, {patients}')}",
                 *(pooled_cell(base + outcome) for outcome in outcomes),
                 "; ".join(limits) if limits else "none of the rules",
             ]
         )
-    headers = ["Therapy", "Evidence*", "Overall response", "Complete response"]
-    headers += ["Durable, on drug", "Durable, off drug", "What limits trust*"]
-    return pipe_table(headers, rows, (11, 10, 16, 16, 16, 16, 15), "lllllll")
+    headers = ["Therapy", "Overall response", "Complete response"]
+    headers += ["Durable, on drug", "Durable, off drug", "What limits trust"]
+    return pipe_table(headers, rows, (19, 16, 16, 16, 16, 17), "llllll")
 
 
 def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
@@ -84,9 +102,7 @@ def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
                 num(prefix + ".k"),
                 f"{num(prefix + '.events')} / {num(prefix + '.n')}",
                 with_limits(prefix),
-                f"{num(prefix + '.pi_low')} to {num(prefix + '.pi_high')}"
-                if pool.prediction
-                else NONE,
+                prediction(prefix) if pool.prediction else NONE,
                 num(prefix + ".i2") if pool.heterogeneity else NONE,
                 glmm,
             ]
@@ -96,7 +112,7 @@ def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
     headers += ["Prediction interval", "I²", "Binomial-normal model"]
     if basis == "class":
         headers[0] = "Drug class"
-    return pipe_table(headers, rows, (16, 7, 13, 21, 16, 6, 21), "lrrllrl")
+    return pipe_table(headers, rows, (17, 8, 14, 20, 16, 6, 19), "lrrllrl")
 
 
 def cited() -> Markdown:
@@ -121,6 +137,17 @@ def cited() -> Markdown:
             said = [row_text(row) for row in of_study.itertuples()] or ["no response figure"]
         rows.append([f"@{study.study_id}", "; ".join(said), status])
     return pipe_table(["Study", "What it reports", "In this book"], rows, (18, 57, 25), "lll")
+
+
+def cited_beside_all(outcome: str = "overall_response") -> Markdown:
+    """Therapies of the cited studies: what they give alone, and what all the evidence gives."""
+    rows = []
+    for cited_prefix in book().prefixes("cited", outcome):
+        prefix = "pool." + cited_prefix.removeprefix("cited.")
+        label = escape(book().members(prefix).unit_label)
+        alone = f"{with_limits(cited_prefix)}, {counts(cited_prefix)}"
+        rows.append([label, alone, f"{with_limits(prefix)}, {counts(prefix)}"])
+    return pipe_table(["Therapy", "Cited alone", "All evidence"], rows, (20, 40, 40), "lll")
 
 
 def row_text(row) -> str:  # type: ignore[no-untyped-def]
