@@ -1,0 +1,118 @@
+# /// script
+# dependencies = ["nox>=2025.2.9"]
+# ///
+"""Sessions that build, check and test the book: `nox -l` lists them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.2.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["book", "check"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+CONSTRAINTS = "constraints.txt"
+BOOK = "_book"
+METAFOR = "data/reference/metafor.R"
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups at the versions that constraints.txt pins."""
+    needs = nox.project.dependency_groups(PROJECT, *groups)
+    session.install(*needs, "-c", CONSTRAINTS)
+
+
+@nox.session
+def book(session: nox.Session) -> None:
+    """Build the book, HTML and PDF (-- --engine quarto|builtin to choose the engine)."""
+    install(session, "book")
+    if not wants_builtin(session.posargs):
+        install_quarto(session)
+    session.run("python", "-m", "render", *session.posargs)
+
+
+def wants_builtin(posargs: list[str]) -> bool:
+    """Whether the command line asks for the built-in engine, which needs no Quarto."""
+    return "--engine=builtin" in posargs or "builtin" in posargs
+
+
+def install_quarto(session: nox.Session) -> None:
+    """Try once to install Quarto into the session, where none is at hand.
+
+    It may fail, for the package downloads Quarto from elsewhere; then the built-in engine serves.
+    The attempt is remembered in the session's folder, so that a rebuild does not wait for it again.
+    """
+    import shutil
+
+    attempted = Path(session.virtualenv.location) / "quarto-attempted"
+    if os.environ.get("QUARTO_PATH") or shutil.which("quarto") or attempted.exists():
+        return
+    needs = nox.project.dependency_groups(PROJECT, "quarto")
+    session.install(*needs, silent=True, success_codes=range(256))
+    attempted.touch()
+
+
+@nox.session
+def check(session: nox.Session) -> None:
+    """Check every number of the built book against the data."""
+    install(session, "check")
+    if not Path(BOOK).is_dir():
+        session.error(f"there is no {BOOK}/ yet: run `nox -s book` first")
+    session.run("python", "-m", "checks", *(session.posargs or [BOOK]))
+
+
+@nox.session(default=False)
+def tests(session: nox.Session) -> None:
+    """Run the tests (-- PYTEST ARGUMENTS)."""
+    install(session, "tests")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def lint(session: nox.Session) -> None:
+    """Check style with ruff and types with mypy."""
+    install(session, "tests", "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def serve(session: nox.Session) -> None:
+    """Show the built book at http://localhost:8000 (-- PORT)."""
+    if not Path(BOOK).is_dir():
+        session.error(f"there is no {BOOK}/ yet: run `nox -s book` first")
+    port = session.posargs[0] if session.posargs else "8000"
+    session.run("python", "-m", "http.server", port, "--bind", "localhost", "--directory", BOOK)
+
+
+@nox.session(default=False)
+def reference(session: nox.Session) -> None:
+    """Remake the goldens in data/reference with R metafor (needs Rscript)."""
+    install(session, "analysis")
+    session.run("python", "-m", "analysis")
+    session.run("Rscript", METAFOR, "_report/data/pools.csv", "data/reference", external=True)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure build and check, as ratios to the renderer's own floor."""
+    install(session, "tests")
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Remake constraints.txt, the pinned versions for Python 3.11 to 3.13."""
+    session.install("uv")
+    groups = [g for g in PROJECT["dependency-groups"] if g != "quarto"]
+    session.run(
+        "uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", "3.11",
+        *(f"--group={group}" for group in groups), "--upgrade", "--no-header",
+        "--no-annotate", "--no-emit-index-url", "-o", CONSTRAINTS,
+    )  # fmt: skip
