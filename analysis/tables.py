@@ -85,9 +85,8 @@ def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
                 "; ".join(limits) if limits else "none of the rules",
             ]
         )
-    headers = ["Therapy", "Overall response", "Complete response"]
-    headers += ["Durable, on drug", "Durable, off drug", "What limits trust"]
-    return pipe_table(headers, rows, (19, 16, 16, 16, 16, 17), "llllll")
+    headers = ["Therapy", "Overall", "Complete", "Durable, on drug", "Durable, off drug"]
+    return pipe_table([*headers, "What limits trust"], rows, (20, 15, 15, 15, 15, 20), "llllll")
 
 
 def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:

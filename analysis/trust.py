@@ -19,15 +19,15 @@ def limits(members: Members, pool: Pool) -> list[str]:
         return ["no study"]
     found = []
     if pool.state is State.SINGLE_STUDY:
-        found.append("a single study")
+        found.append("single study")
     if pool.state is State.TWO_STUDIES:
-        found.append("two studies only")
+        found.append("two studies")
     if pool.n < FEW_PATIENTS:
         found.append("few patients")
     if pool.summary.high - pool.summary.low > WIDE_INTERVAL:
-        found.append("wide confidence interval")
+        found.append("wide interval")
     if pool.prediction and pool.prediction.high - pool.prediction.low > WIDE_PREDICTION:
-        found.append("centres differ widely")
+        found.append("centres differ")
     retrospective = sum(study.n for study in members.studies if study.design in RETROSPECTIVE)
     if retrospective > MOSTLY * pool.n:
         found.append("mostly retrospective")
