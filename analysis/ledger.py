@@ -162,8 +162,10 @@ def _row_entries(rows: pd.DataFrame) -> list[Entry]:
         entries.append(entry(f"{prefix}.events", events, "count", own))
         entries.append(entry(f"{prefix}.n", n, "count", own))
         entries += _interval_entries(prefix, exact_interval(events, n), own, CI)
-        # Missing patients as failures; with several arms the enrolled are not known by arm.
-        enrolled = 0 if pd.isna(row.n_enrolled) or arms[row.study_id] > 1 else int(row.n_enrolled)
+        # Missing patients as failures, for the cited studies alone: of others we do not know
+        # whether the rest of the enrolled were ever at risk.
+        cited = arms[row.study_id] == 1 and not pd.isna(row.seed_reference)
+        enrolled = int(row.n_enrolled) if cited and not pd.isna(row.n_enrolled) else 0
         if row.pool_outcome and row.denominator == "evaluable" and enrolled > n:
             entries.append(entry(f"{prefix}.enrolled", enrolled, "count", own))
             rate = events / enrolled

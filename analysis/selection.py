@@ -199,7 +199,9 @@ def _preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
         rank = 0.0 if months is not None and months <= EARLY_MONTHS else 3.0
     else:
         rank = 1.0 if first.window == "best_by_timepoint" else 2.0
-    return (rank, float("inf") if months is None else abs(months - TARGET_MONTHS), *ties)
+    # Rounded, so that months equally far on either side tie as they do on paper.
+    distance = float("inf") if months is None else round(abs(months - TARGET_MONTHS), 6)
+    return (rank, distance, *ties)
 
 
 def _known(value: Any) -> float | None:

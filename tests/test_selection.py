@@ -93,14 +93,15 @@ def test_a_row_leaves_by_the_first_reason_that_holds(
         (ANY_TIME, {"months": 12.0}),
         ({"months": 2.0}, {"months": 6.0}),
         ({"platelet_threshold": 30.0}, {"platelet_threshold": 50.0}),
+        ({"months": 3.2, "platelet_threshold": 30.0}, {"months": 2.8}),
         ({"platelet_threshold": 100.0}, {"platelet_threshold": None}),
         (DURABLE | {"months": 24.0}, DURABLE | {"months": 12.0}),
         (DURABLE | {"months": 6.0}, DURABLE | ANY_TIME),
     ],
     ids=[
         "early visit before best by", "best by before any time", "any time before late visit",
-        "nearest month 3", "lower threshold", "stated threshold", "longest follow-up",
-        "stated follow-up",
+        "nearest month 3", "lower threshold", "equally near", "stated threshold",
+        "longest follow-up", "stated follow-up",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("swapped", [False, True])
