@@ -126,7 +126,7 @@ def flow(report: Report, folder: Path) -> Drawn:
         Box("Evidence", (("In the data", "flow.rows.total", "flow.studies.total"),)),
         Box("Platelet response, adults, ITP", (after("itp_secondary", "Remaining"),)),
         Box("Fit for a pool", (after("low_confidence", "Remaining"),)),
-        Box("In a pool", (fate(POOLED),)),
+        Box("In a pool", (("Pooled", f"flow.rows.{POOLED}", f"flow.studies.{POOLED}"),)),
     ]
     first = ("no_outcome_rows", "outcome_not_pooled", "population_child", "itp_secondary")
     second = ("excluded", "no_denominator", "low_confidence")

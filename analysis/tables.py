@@ -144,8 +144,8 @@ def cited_beside_all(outcome: str = "overall_response") -> Markdown:
     for cited_prefix in book().prefixes("cited", outcome):
         prefix = "pool." + cited_prefix.removeprefix("cited.")
         label = escape(book().members(prefix).unit_label)
-        alone = f"{with_limits(cited_prefix)}, {counts(cited_prefix)}"
-        rows.append([label, alone, f"{with_limits(prefix)}, {counts(prefix)}"])
+        cells = (f"{with_limits(p)} {line(counts(p))}" for p in (cited_prefix, prefix))
+        rows.append([label, *cells])
     return pipe_table(["Therapy", "Cited alone", "All evidence"], rows, (20, 40, 40), "lll")
 
 
@@ -328,15 +328,18 @@ def dictionary_row(field: dict) -> list[str]:  # type: ignore[type-arg]
     for value in constraints.get("enum", []):
         meaning = meanings.get(value, "")
         allowed.append(f"`{value}`" + (f" {escape(meaning)}" if meaning else ""))
-    limits = [
-        f"{words} {constraints[name]}"
-        for name, words in (("minimum", "at least"), ("maximum", "at most"), ("pattern", "form"))
+    if "pattern" in constraints:
+        allowed.append(escape(field["patternDescription"]))
+    separator = "" if field.get("unit") == "year" else ","
+    allowed += [
+        escape(f"{limit} {constraints[name]:{separator}}")
+        for name, limit in (("minimum", "at least"), ("maximum", "at most"))
         if name in constraints
     ]
-    allowed += [f"`{limit}`" if limit.startswith("form") else escape(limit) for limit in limits]
-    if constraints.get("required"):
-        allowed.append("never blank")
-    return [f"`{field['name']}`", field["type"], escape(field["description"]), "; ".join(allowed)]
+    blank = field.get("blankMeans")
+    allowed.append(escape(f"blank: {blank}") if blank else "never blank")
+    kind = ", ".join(escape(field[name]) for name in ("type", "unit") if name in field)
+    return [f"`{field['name']}`", kind, escape(field["description"]), "; ".join(allowed)]
 
 
 PACKAGES = ("pymare", "numpy", "scipy", "pandas", "matplotlib")
