@@ -56,7 +56,8 @@ def test_a_number_is_a_span_with_its_key(book: Report) -> None:
     span = block["c"][0]
     assert span["t"] == "Span"
     assert span["c"][0] == ["", ["num"], [["data-key", "pool.sirolimus.overall_response.k"]]]
-    assert span["c"][1] == [{"t": "Str", "c": "3"}]
+    text = book.ledger["pool.sirolimus.overall_response.k"].text
+    assert span["c"][1] == [{"t": "Str", "c": text}]
 
 
 def test_an_unknown_key_is_an_error_with_the_nearest(book: Report) -> None:

@@ -1,4 +1,4 @@
-# Goldens from R metafor: every pool of the shipped data, and the data of Stijnen 2010, table II.
+# Goldens from R metafor: every pool with several studies, and the data of Stijnen 2010, table II.
 # Rscript data/reference/metafor.R _report/data/pools.csv data/reference
 
 suppressMessages({
@@ -9,6 +9,7 @@ options(digits = 15)
 
 arguments <- commandArgs(trailingOnly = TRUE)
 pools <- read.csv(arguments[1], stringsAsFactors = FALSE)
+pools <- pools[pools$pool %in% names(which(table(pools$pool) > 1)), ]
 folder <- arguments[2]
 
 # REML under tight control, else metafor stops some 4e-5 away from the root.
@@ -41,9 +42,11 @@ pool_one <- function(pool) {
   )
 }
 
-several <- Filter(function(pool) nrow(pool) > 1, split(pools, factor(pools$pool, unique(pools$pool))))
-results <- do.call(rbind, lapply(several, pool_one))
+results <- do.call(rbind, lapply(split(pools, factor(pools$pool, unique(pools$pool))), pool_one))
 write.csv(results, file.path(folder, "metafor_pools.csv"), row.names = FALSE, na = "")
+
+# The goldens keep what they were made from: data/ moves on, they stay true.
+write.csv(pools, file.path(folder, "metafor_inputs.csv"), row.names = FALSE)
 
 niel <- dat.nielweise2007
 write.csv(
