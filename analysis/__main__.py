@@ -9,7 +9,7 @@ import sys
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from analysis import gallery, report
-from analysis.evidence import EvidenceError
+from analysis.faults import EvidenceError
 
 
 def main() -> int:

@@ -17,7 +17,8 @@ import pypandoc
 import pytest
 from frictionless import Package
 
-from analysis.evidence import EvidenceError, Fault, read, validate
+from analysis.evidence import read, validate
+from analysis.faults import EvidenceError, Fault
 
 DATA = Path(__file__).parents[1] / "data"
 TABLES = ("studies", "outcomes", "therapies", "published_pools")
