@@ -9,7 +9,8 @@ import pandas as pd
 
 from analysis import figures
 from analysis.alttext import Drawn
-from analysis.figures import Box, Row
+from analysis.figures import Box
+from analysis.forest import Row, forest
 from analysis.report import FIGURES, Report, figure_name
 from analysis.selection import (
     FATE_LABELS,
@@ -66,7 +67,7 @@ def pool_forest(report: Report, folder: Path, prefix: str) -> Drawn:
     rows.append(Row("Pooled, random effects", prefix, kind="pooled"))
     outcome = OUTCOME_LABELS[members.outcome]
     title = f"Forest plot of {outcome}, {members.unit_label}."
-    return figures.forest(report.ledger, folder, figure_name(prefix), title, rows)
+    return forest(report.ledger, folder, figure_name(prefix), title, rows)
 
 
 def single_studies(report: Report, folder: Path, outcome: str) -> list[Drawn]:
@@ -81,7 +82,7 @@ def single_studies(report: Report, folder: Path, outcome: str) -> list[Drawn]:
     if not rows:
         return []
     title = f"Single studies of {OUTCOME_LABELS[outcome]}, with exact intervals, not pooled."
-    return [figures.forest(report.ledger, folder, f"single-{outcome}", title, rows)]
+    return [forest(report.ledger, folder, f"single-{outcome}", title, rows)]
 
 
 def side_by_side(report: Report, folder: Path, basis: str, outcome: str) -> list[Drawn]:
@@ -110,7 +111,7 @@ def side_by_side(report: Report, folder: Path, basis: str, outcome: str) -> list
         "These are not head-to-head comparisons."
     )
     name = f"side-by-side-{basis}-{outcome}"
-    return [figures.forest(report.ledger, folder, name, title, rows, HEADERS_OF_POOLS)]
+    return [forest(report.ledger, folder, name, title, rows, HEADERS_OF_POOLS)]
 
 
 def flow(report: Report, folder: Path) -> Drawn:
@@ -189,7 +190,7 @@ def time_course(report: Report, folder: Path) -> Drawn:
                     )
                 )
     title = "Sirolimus in the cited trial at each visit, with exact intervals."
-    return figures.forest(report.ledger, folder, "sirolimus-course", title, drawn_rows)
+    return forest(report.ledger, folder, "sirolimus-course", title, drawn_rows)
 
 
 def row_prefix(address: str) -> str:
@@ -237,7 +238,7 @@ def cited_studies(report: Report, folder: Path) -> Drawn:
             months = months_key(report, prefix)
             rows.append(Row(label, prefix, "printed", "no denominator", months=months))
     title = "The six cited studies with exact intervals where events and patients are printed."
-    return figures.forest(report.ledger, folder, "cited-studies", title, rows)
+    return forest(report.ledger, folder, "cited-studies", title, rows)
 
 
 def short(outcome: str) -> str:

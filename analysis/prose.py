@@ -23,6 +23,7 @@ __all__ = [
     "counts",
     "figure",
     "forest_sections",
+    "how_to_read",
     "many",
     "num",
     "pool_paragraph",
@@ -145,11 +146,13 @@ def figure(name: str, caption: str, folder: str = "../figures") -> Markdown:
     )
 
 
-HOW_TO_READ = (
-    "Squares are studies with their exact intervals, larger where they weigh more; the diamond is "
-    "the pooled rate with its confidence interval, the bar below it the prediction interval. "
-    "An asterisk marks the cited studies."
-)
+def how_to_read() -> Markdown:
+    """What the marks of the forest plots mean, once for each chapter that has some."""
+    return Markdown(
+        "In each plot squares are studies with their exact intervals, larger where they weigh "
+        "more; the diamond is the pooled rate with its confidence interval, the bar below it the "
+        "prediction interval. An asterisk marks the cited studies."
+    )
 
 
 def forest_sections(outcome: str) -> Markdown:
@@ -163,7 +166,7 @@ def forest_sections(outcome: str) -> Markdown:
         parts.append(
             f"### {label} {{#sec-{outcome}-{members.unit}}}\n\n{pool_paragraph(prefix)}\n\n"
         )
-        caption = f"{OUTCOME_LABELS[outcome].capitalize()}, {label}. {HOW_TO_READ}"
+        caption = f"{OUTCOME_LABELS[outcome].capitalize()}: {label}."
         parts.append(figure(report.figure_name(prefix), caption) + "\n")
     return Markdown("\n".join(parts))
 

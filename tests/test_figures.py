@@ -9,7 +9,7 @@ import pytest
 
 from analysis import gallery
 from analysis.alttext import Speaker
-from analysis.figures import shorten
+from analysis.forest import shorten
 from analysis.report import Report
 
 PREFIX = "pool.sirolimus.overall_response"

@@ -1,0 +1,273 @@
+"""Forest plots: rows of rates between columns of numbers, on an axis from 0 % to 100 %."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import pandas as pd
+from matplotlib.patches import Polygon
+
+from analysis.alttext import Drawn, Speaker
+from analysis.figures import BLUE, GREY, LIGHT, RC, VERMILLION, WIDTH, canvas, write
+from analysis.ledger import Ledger
+
+#: Height of a row in inches.
+ROW = 0.21
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a forest plot.
+
+    kind: `study` (square and interval), `pooled` (diamond, and a bar for the prediction interval),
+    `printed` (a percentage without a denominator: a hollow mark), `text` (words only) or
+    `heading`. `prefix` is the key prefix of its numbers; `counts` the stats in the two columns;
+    `months` the key of the visit's month, where it is shown.
+    """
+
+    label: str
+    prefix: str = ""
+    kind: str = "study"
+    words: str = ""
+    emphasis: bool = False
+    counts: tuple[str, str] = ("events", "n")
+    estimate: str = "estimate"
+    months: str = ""
+
+
+class Forest:
+    """Draws rows of rates between columns of numbers, on an axis from 0 % to 100 %."""
+
+    #: Where the columns stand, in inches from the left.
+    LABEL, MONTH, FIRST, SECOND, LEFT, RIGHT = 0.05, 2.3, 2.74, 3.3, 3.48, 5.2
+    RATE, LOW, TO, HIGH, WEIGHT = 5.72, 6.22, 6.33, 6.86, 7.36
+    MAX_LABEL = 40
+
+    def __init__(self, ledger: Ledger, rows: Sequence[Row], headers: tuple[str, str]) -> None:
+        self.ledger = ledger
+        self.rows = rows
+        self.headers = headers
+        lines = sum(2 if self._has_prediction(row) else 1 for row in rows)
+        self.weighted = any(self._key(row, "weight") in ledger for row in rows)
+        self.height = ROW * (lines + (4.1 if self.weighted else 3.0))
+        self.figure, self.page = canvas(self.height)
+        self.used: set[str] = set()
+
+    def draw(self) -> pd.DataFrame:
+        """Draw everything; the data of the figure, one line a row, come back."""
+        y = self.height - 0.9 * ROW
+        self._header(y)
+        top = y - 0.6 * ROW
+        y -= ROW * 1.25
+        records = []
+        for row in self.rows:
+            self._row(row, y)
+            records.append(self._record(row))
+            if self._has_prediction(row):
+                y -= ROW
+                self._prediction(row, y)
+            y -= ROW
+        self._axis(y + 0.45 * ROW, top)
+        self._heterogeneity(y - 1.35 * ROW)
+        return pd.DataFrame(records)
+
+    @staticmethod
+    def _key(row: Row, stat: str) -> str:
+        return f"{row.prefix}.{stat}"
+
+    def _has_prediction(self, row: Row) -> bool:
+        return row.kind == "pooled" and self._key(row, "pi_low") in self.ledger
+
+    def _value(self, row: Row, stat: str) -> float:
+        return float(self.ledger[self._key(row, stat)].value)
+
+    def _x(self, fraction: float) -> float:
+        return self.LEFT + fraction * (self.RIGHT - self.LEFT)
+
+    def _number(self, x: float, y: float, key: str, **style: object) -> None:
+        """A number of the ledger, right-aligned at x, tagged with its key."""
+        text = self.page.text(x, y, self.ledger[key].text, ha="right", va="center", **style)
+        if key not in self.used:
+            text.set_gid(f"num-{key}")
+            self.used.add(key)
+
+    def _header(self, y: float) -> None:
+        columns = [(self.FIRST, self.headers[0]), (self.SECOND, self.headers[1])]
+        columns += [(self.RATE, "Rate")]
+        columns += [(self.WEIGHT, "Weight")] if self.weighted else []
+        for x, words in columns:
+            self.page.text(x, y, words, ha="right", va="center", color=GREY)
+        self.page.text(self.HIGH, y, "interval", ha="right", va="center", color=GREY)
+        self._number(self.HIGH - 0.55, y, "const.level", color=GREY)
+        line = y - 0.6 * ROW
+        self.page.plot([0.05, WIDTH - 0.03], [line, line], color=GREY, lw=0.6)
+
+    def _row(self, row: Row, y: float) -> None:
+        summary = row.kind == "pooled" and self.weighted
+        weight = "bold" if row.emphasis or summary or row.kind == "heading" else "normal"
+        under = self.weighted or any(other.kind == "heading" for other in self.rows)
+        flush = summary or row.kind in ("heading", "text")
+        indent = 0.08 if under and not flush else 0.0
+        self.page.text(
+            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL), va="center", weight=weight
+        )
+        if row.months:
+            self.page.text(self.MONTH - 0.3, y, "month", ha="right", va="center", color=GREY)
+            self._number(self.MONTH, y, row.months)
+        if row.words:
+            self.page.text(self.LEFT + 0.05, y, row.words, va="center", color=GREY)
+        if row.kind in ("text", "heading"):
+            return
+        if row.kind == "printed":
+            key = self._key(row, "reported_percent")
+            x = self._x(float(self.ledger[key].value) / 100)
+            self.page.plot(
+                [x], [y], marker="D", mfc="white", mec=BLUE, ms=4.5, gid=f"mark-{row.prefix}"
+            )
+            self._number(self.RATE, y, key)
+            return
+        for x, stat in zip((self.FIRST, self.SECOND), row.counts, strict=True):
+            if self._key(row, stat) in self.ledger:
+                self._number(x, y, self._key(row, stat), weight=weight)
+        self._rate(row, y, weight)
+
+    def _rate(self, row: Row, y: float, weight: str) -> None:
+        """The mark with its interval, and their numbers."""
+        estimate = self._value(row, row.estimate)
+        self._number(self.RATE, y, self._key(row, row.estimate), weight=weight)
+        if self._key(row, "ci_low") not in self.ledger or row.estimate != "estimate":
+            self.page.plot([self._x(estimate)], [y], marker="s", mfc="white", mec=BLUE, ms=4)
+            return
+        low, high = self._value(row, "ci_low"), self._value(row, "ci_high")
+        self._number(self.LOW, y, self._key(row, "ci_low"), weight=weight)
+        self.page.text(self.TO, y, "to", ha="center", va="center", color=GREY)
+        self._number(self.HIGH, y, self._key(row, "ci_high"), weight=weight)
+        mark = f"mark-{row.prefix}"
+        if row.kind == "pooled":
+            half = 0.3 * ROW
+            corners = [
+                (self._x(low), y),
+                (self._x(estimate), y + half),
+                (self._x(high), y),
+                (self._x(estimate), y - half),
+            ]
+            self.page.add_patch(Polygon(corners, closed=True, fc=VERMILLION, ec="none", gid=mark))
+            return
+        self.page.plot(
+            [self._x(low), self._x(high)], [y, y], color=BLUE, lw=1.1, gid=f"{mark}.interval"
+        )
+        size = 4.0
+        if self._key(row, "weight") in self.ledger:
+            share = self._value(row, "weight")
+            size = 2.5 + 7.0 * share**0.5
+            self._number(self.WEIGHT, y, self._key(row, "weight"))
+        self.page.plot([self._x(estimate)], [y], marker="s", color=BLUE, ms=size, gid=mark)
+
+    def _prediction(self, row: Row, y: float) -> None:
+        low, high = self._value(row, "pi_low"), self._value(row, "pi_high")
+        self.page.text(self.LABEL + 0.08, y, "a new study (prediction)", va="center", color=GREY)
+        self.page.plot(
+            [self._x(low), self._x(high)],
+            [y, y],
+            color=VERMILLION,
+            lw=2.2,
+            solid_capstyle="butt",
+            gid=f"mark-{row.prefix}.prediction",
+        )
+        self._number(self.LOW, y, self._key(row, "pi_low"))
+        self.page.text(self.TO, y, "to", ha="center", va="center", color=GREY)
+        self._number(self.HIGH, y, self._key(row, "pi_high"))
+
+    def _axis(self, bottom: float, top: float) -> None:
+        for fraction in (0, 0.25, 0.5, 0.75, 1):
+            x = self._x(fraction)
+            inner = 0 < fraction < 1
+            self.page.plot([x, x], [bottom, top], color=LIGHT if inner else GREY, lw=0.6, zorder=0)
+            self.page.text(
+                x, bottom - 0.5 * ROW, f"{100 * fraction:.0f}%", ha="center", va="center",
+                color=GREY, size=7, gid=f"axis-{100 * fraction:.0f}",
+            )  # fmt: skip
+        self.page.plot([self._x(0), self._x(1)], [bottom, bottom], color=GREY, lw=0.6)
+
+    def _heterogeneity(self, y: float) -> None:
+        """tau2, I2 and Q of the pooled row, each number in a place of its own."""
+        pooled = [row for row in self.rows if row.kind == "pooled"]
+        if len(pooled) != 1 or self._key(pooled[0], "tau2") not in self.ledger:
+            return
+        self.page.text(self.LABEL, y, "Differences between studies:", va="center", color=GREY)
+        for label, stat, x in (("tau²", "tau2", 2.9), ("I²", "i2", 3.8), ("Q", "q", 4.85)):
+            self.page.text(x - 0.48, y, label, ha="right", va="center", color=GREY)
+            self._number(x, y, self._key(pooled[0], stat), color=GREY)
+
+    def _record(self, row: Row) -> dict[str, object]:
+        stats = dict.fromkeys((*row.counts, row.estimate, "ci_low", "ci_high"))
+        stats |= dict.fromkeys(("pi_low", "pi_high", "weight", "tau2", "i2", "q"))
+        stats |= dict.fromkeys(("reported_percent",))
+        record: dict[str, object] = {"label": row.label, "kind": row.kind, "key": row.prefix}
+        for stat in stats:
+            key = self._key(row, stat)
+            record[stat] = self.ledger[key].value if key in self.ledger else None
+        return record
+
+
+def shorten(text: str, limit: int) -> str:
+    """Cut at a word so that the text has at most `limit` characters, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;(") + "…"
+
+
+def speak_row(speaker: Speaker, row: Row, ledger: Ledger) -> None:
+    """Say one row of a forest plot; the pooled row is announced as pooled."""
+
+    def has(stat: str) -> bool:
+        return f"{row.prefix}.{stat}" in ledger
+
+    label = f"{row.label}, month {{={row.months}}}" if row.months else row.label
+    if row.kind == "heading":
+        speaker.say(f"{label}.")
+    elif row.kind == "text":
+        speaker.say(f"{label}: {row.words}.")
+    elif row.kind == "printed":
+        speaker.say(f"{label}: {{reported_percent}}, denominator not printed.", row.prefix)
+    elif row.kind == "pooled":
+        name = "Pooled" if row.label.startswith("Pooled") else f"{row.label}, pooled"
+        first, second = row.counts
+        said = f"{name}: " + (f"{{{first}}} studies, " if first == "k" else "")
+        said += f"{{{second}}} patients, {{estimate}} ({{ci_low}} to {{ci_high}})"
+        said += ", prediction interval {pi_low} to {pi_high}." if has("pi_low") else "."
+        speaker.say(said, row.prefix)
+    else:
+        first, second = row.counts
+        said = f"{label}: "
+        said += (
+            f"{{{first}}} of {{{second}}}, " if first == "events" else f"{{{second}}} patients, "
+        )
+        said += f"{{{row.estimate}}}"
+        said += " ({ci_low} to {ci_high})" if has("ci_low") and row.estimate == "estimate" else ""
+        said += ", weight {weight}." if has("weight") else "."
+        speaker.say(said, row.prefix)
+
+
+def forest(
+    ledger: Ledger,
+    folder: Path,
+    name: str,
+    title: str,
+    rows: Iterable[Row],
+    headers: tuple[str, str] = ("Responders", "Patients"),
+) -> Drawn:
+    """Write a forest plot of the rows as NAME.svg with NAME.csv; `title` opens the alt text."""
+    rows = tuple(rows)
+    with mpl.rc_context(RC):
+        plot = Forest(ledger, rows, headers)
+        data = plot.draw()
+        write(plot.figure, folder, name, data)
+    speaker = Speaker(ledger)
+    speaker.say(title)
+    for row in rows:
+        speak_row(speaker, row, ledger)
+    return speaker.drawn(name)
