@@ -77,7 +77,7 @@ class Pool:
 
 
 def typical_variance(v: NDArray[np.float64]) -> float:
-    """The "typical" within-study variance of Higgins and Thompson 2002 (their equation 9)."""
+    """The "typical" within-study variance of Higgins and Thompson 2002."""
     w = 1 / v
     return float((len(v) - 1) * w.sum() / (w.sum() ** 2 - (w**2).sum()))
 
@@ -93,7 +93,7 @@ def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
 
     Logit scale; tau2 by REML; 95 % limits by the conservative Knapp-Hartung method (variance
     factor floored at 1, t with k-1 df; Röver 2015); prediction interval t with k-1 df on
-    sqrt(tau2 + se2) (Higgins 2009, with k-1 df after Partlett and Riley 2017); I2 from tau2
+    sqrt(tau2 + se2) (Riley 2011, who take k-2 df; k-1 as metafor's predict() does); I2 from tau2
     (Higgins and Thompson 2002). One study is never sent to the model.
     Raises ValueError where events and n do not match, and ArithmeticError where the model fails.
     """

@@ -315,7 +315,10 @@ def dictionary() -> Markdown:
         rules = resource.get("rules", [])
         if rules:
             parts.append("Rules across columns:\n")
-            parts += [f"- {escape(rule['message'])}" for rule in rules]
+            parts += [
+                f"- {', '.join(f'`{name}`' for name in rule['columns'])}: {escape(rule['message'])}"
+                for rule in rules
+            ]
             parts.append("")
     return Markdown("\n".join(parts))
 
