@@ -131,7 +131,11 @@ class Lowering:
         for scroller in find(content, "Div"):
             if "table-scroll" in classes(scroller):
                 attr(scroller)[2][-1] = ["aria-labelledby", id_ + CAPTION_ID]
-        body = [div("", [], [["aria-describedby", id_ + CAPTION_ID]], content)]
+        described = [["aria-describedby", id_ + CAPTION_ID]]
+        if kind == "fig":
+            # On a phone a figure scrolls inside itself, also with the keyboard.
+            described += [["tabindex", "0"], ["role", "group"], ["aria-label", "Figure"]]
+        body = [div("", [], described, content)]
         parts = body + caption_blocks if kind == "fig" else caption_blocks + body
         figure = f'<figure class="quarto-float quarto-float-{kind} figure">'
         return [
