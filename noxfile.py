@@ -65,6 +65,7 @@ def check(session: nox.Session) -> None:
     if not Path(BOOK).is_dir():
         session.error(f"there is no {BOOK}/ yet: run `nox -s book` first")
     session.run("python", "-m", "checks", *(session.posargs or [BOOK]))
+    session.log(f"the book has been checked: open {BOOK}/index.html, or the PDF beside it")
 
 
 @nox.session(default=False)
