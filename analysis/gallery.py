@@ -11,7 +11,8 @@ from analysis import figures
 from analysis.alttext import Drawn
 from analysis.figures import Box
 from analysis.forest import Row, forest
-from analysis.report import FIGURES, Report, figure_name
+from analysis.ledger import row_prefix
+from analysis.report import FIGURES, FOCUS, Report, figure_name
 from analysis.selection import (
     FATE_LABELS,
     LINES,
@@ -24,7 +25,6 @@ from analysis.selection import (
 CITED_MARK = " *"
 COUNTS_OF_POOLS = ("k", "n")
 HEADERS_OF_POOLS = ("Studies", "Patients")
-FOCUS = "sirolimus"
 
 
 def draw_all(
@@ -193,11 +193,6 @@ def time_course(report: Report, folder: Path) -> Drawn:
     return forest(report.ledger, folder, "sirolimus-course", title, drawn_rows)
 
 
-def row_prefix(address: str) -> str:
-    """Key prefix of the numbers of one row of the evidence."""
-    return "study." + address.replace("/", ".")
-
-
 def months_key(report: Report, prefix: str) -> str:
     """Key of the month of a row, blank where the row has none."""
     key = f"{prefix}.months"
@@ -213,12 +208,7 @@ def cited_studies(report: Report, folder: Path) -> Drawn:
     for study_id in studies.dropna(subset="seed_reference").sort_values("seed_reference")[
         "study_id"
     ]:
-        pooled = [
-            members
-            for prefix, members in chosen.members.items()
-            if prefix.startswith("cited.") and members.studies
-            and members.studies[0].study_id == study_id
-        ]  # fmt: skip
+        pooled = report.cited_pools(study_id)
         of_study = chosen.rows[chosen.rows["study_id"].eq(study_id)]
         printed = of_study[of_study["fate"].eq("no_denominator")]
         if not pooled and printed.empty:

@@ -121,7 +121,7 @@ def build(evidence_selection: Selection, studies: pd.DataFrame, pools: dict[str,
     entries += _row_entries(evidence_selection.rows)
     for prefix, members in evidence_selection.members.items():
         # An empty pool is a finding for a therapy, but not for every line of every therapy.
-        if members.studies or prefix.split(".")[0] not in selection.LINES:
+        if members.studies or members.basis not in selection.LINES:
             entries += _pool_entries(members, pools[prefix])
     entries += _flow_entries(evidence_selection)
     entries += _evidence_entries(evidence_selection, studies, pools)
@@ -141,12 +141,17 @@ def _interval_entries(
 CI = ("ci_low", "estimate", "ci_high")
 
 
+def row_prefix(address: str) -> str:
+    """Key prefix of the numbers of one row of the evidence."""
+    return "study." + address.replace("/", ".")
+
+
 def _row_entries(rows: pd.DataFrame) -> list[Entry]:
     """Numbers of each row of outcomes.csv, whether it is pooled or not."""
     entries = []
     arms = rows.groupby("study_id")["arm"].nunique()
     for row in rows.itertuples():
-        prefix = "study." + row.address.replace("/", ".")
+        prefix = row_prefix(row.address)
         own = (row.address,)
         for column, unit in (
             ("months", "months"),
@@ -260,18 +265,16 @@ def _evidence_entries(
         states = [
             pools[prefix].state
             for prefix, members in chosen.members.items()
-            if prefix.startswith("pool.") and members.outcome == outcome
+            if members.basis == "pool" and members.outcome == outcome
         ]
         for state in State:
             entries.append(entry(f"evidence.pools.{outcome}.{state}", states.count(state), "count"))
-    early = [
+    late = [
         study
-        for prefix, members in chosen.members.items()
-        if prefix.startswith("pool.") and not members.outcome.startswith("durable")
-        for study in members.studies
-        if study.window == "at_timepoint" and (study.months or 0) > selection.EARLY_MONTHS
+        for members in chosen.members.values()
+        if members.basis == "pool"
+        for study in members.late_studies
     ]
-    entries.append(
-        entry("evidence.late_visits", len(early), "count", [a for s in early for a in s.rows])
-    )
+    late_rows = [address for study in late for address in study.rows]
+    entries.append(entry("evidence.late_visits", len(late), "count", late_rows))
     return entries

@@ -107,8 +107,8 @@ def cited_alone() -> Markdown:
     """What can be pooled from the cited studies by themselves."""
     pooled = [
         members
-        for prefix, members in book().selection.members.items()
-        if prefix.startswith("cited.") and len(members.studies) > 1
+        for members in book().selection.members.values()
+        if members.basis == "cited" and len(members.studies) > 1
     ]
     if not pooled:
         return Markdown(

@@ -21,6 +21,9 @@ DATA = ROOT / "data"
 REPORT = ROOT / "_report"
 FIGURES = ROOT / "figures"
 
+#: The therapy that the book puts in context.
+FOCUS = "sirolimus"
+
 
 @dataclass(frozen=True)
 class Report:
@@ -40,12 +43,20 @@ class Report:
         """Pools of a basis and outcome with at least min_k studies, by the unit's label."""
         found = [
             members
-            for prefix, members in self.selection.members.items()
-            if prefix.startswith(f"{basis}.")
+            for members in self.selection.members.values()
+            if members.basis == basis
             and members.outcome == outcome
             and len(members.studies) >= min_k
         ]
         return [m.prefix for m in sorted(found, key=lambda m: m.unit_label.lower())]
+
+    def cited_pools(self, study_id: str) -> list[Members]:
+        """The pools of the cited basis that one of the cited studies enters."""
+        return [
+            members
+            for members in self.selection.members.values()
+            if members.basis == "cited" and study_id in {s.study_id for s in members.studies}
+        ]
 
 
 def figure_name(prefix: str) -> str:

@@ -113,6 +113,18 @@ class Members:
     rows_shared: tuple[str, ...] = field(default=(), repr=False)
 
     @property
+    def basis(self) -> str:
+        """What the pool is formed from: `pool`, `class`, `cited` or a line of therapy."""
+        return self.prefix.split(".")[0]
+
+    @property
+    def late_studies(self) -> list[StudyCounts]:
+        """Studies that enter overall or complete response with a visit after the early months."""
+        if self.outcome.startswith("durable"):
+            return []
+        return [s for s in self.studies if s.window == "at_timepoint" and not is_early(s.months)]
+
+    @property
     def rows(self) -> tuple[str, ...]:
         """Addresses of all rows that went in."""
         return tuple(address for study in self.studies for address in study.rows)
@@ -196,12 +208,17 @@ def _preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
     if outcome.startswith("durable"):
         return (float("inf") if months is None else -months, *ties)
     if first.window == "at_timepoint":
-        rank = 0.0 if months is not None and months <= EARLY_MONTHS else 3.0
+        rank = 0.0 if is_early(months) else 3.0
     else:
         rank = 1.0 if first.window == "best_by_timepoint" else 2.0
     # Rounded, so that months equally far on either side tie as they do on paper.
     distance = float("inf") if months is None else round(abs(months - TARGET_MONTHS), 6)
     return (rank, distance, *ties)
+
+
+def is_early(months: float | None) -> bool:
+    """Whether a visit counts as an early one."""
+    return months is not None and months <= EARLY_MONTHS
 
 
 def _known(value: Any) -> float | None:
@@ -316,7 +333,7 @@ def select(evidence: Evidence) -> Selection:
 
 def _final_fates(rows: pd.DataFrame, members: dict[str, Members]) -> pd.Series:
     """Fates of the eligible rows too, as the therapy pools on all evidence decided them."""
-    therapy_pools = [m for prefix, m in members.items() if prefix.startswith("pool.")]
+    therapy_pools = [m for m in members.values() if m.basis == "pool"]
     pooled = {address for m in therapy_pools for address in m.rows}
     shared = {address for m in therapy_pools for address in m.rows_shared}
     fate = rows["fate"].copy()

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 
 from analysis import trust
+from analysis.ledger import row_prefix
 from analysis.prose import (
     Markdown,
     book,
@@ -20,6 +21,7 @@ from analysis.prose import (
     rate,
     version,
 )
+from analysis.report import FOCUS
 from analysis.selection import FATE_LABELS, OUTCOME_LABELS, OUTCOMES
 
 NONE = "–"
@@ -66,7 +68,7 @@ def with_limits(prefix: str, model: str = "", bold: bool = False) -> str:
     return f"{mark}{num(f'{prefix}.{model}estimate')}{mark} {line(f'({low} to {high})')}"
 
 
-def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
+def summary() -> Markdown:
     """The findings: therapies with at least two studies of overall response, alphabetically."""
     rows = []
     for prefix in book().prefixes("pool", "overall_response", 2):
@@ -79,9 +81,9 @@ def summary(outcomes: Sequence[str] = OUTCOMES) -> Markdown:
         patients = many(prefix + ".n", "patient", "patients")
         rows.append(
             [
-                (f"**{label}**" if members.unit == "sirolimus" else label)
+                (f"**{label}**" if members.unit == FOCUS else label)
                 + f" {line(f'{studies}, {patients}')}",
-                *(pooled_cell(base + outcome) for outcome in outcomes),
+                *(pooled_cell(base + outcome) for outcome in OUTCOMES),
                 "; ".join(limits) if limits else "none of the rules",
             ]
         )
@@ -125,8 +127,7 @@ def cited() -> Markdown:
         said = [
             f"{escape(m.unit_label)}, {OUTCOME_LABELS[m.outcome]}: "
             f"{num(m.prefix + '.events')} of {num(m.prefix + '.n')}, {rate(m.prefix)}"
-            for prefix, m in chosen.members.items()
-            if prefix.startswith("cited.") and m.studies and m.studies[0].study_id == study.study_id
+            for m in book().cited_pools(study.study_id)
         ]
         status = "single study, exact interval" if said else ""
         if not said:
@@ -151,7 +152,7 @@ def cited_beside_all(outcome: str = "overall_response") -> Markdown:
 
 def row_text(row) -> str:  # type: ignore[no-untyped-def]
     """One row of the evidence in words: arm, outcome, counts or the bare percentage."""
-    prefix = "study." + row.address.replace("/", ".")
+    prefix = row_prefix(row.address)
     outcome = OUTCOME_LABELS.get(row.pool_outcome, row.outcome.replace("_", " "))
     name = f"{escape(row.arm.replace('_', ' '))}, {outcome}"
     if known(prefix + ".events"):
@@ -184,8 +185,8 @@ def shared_patients() -> Markdown:
     """Studies left out of a pool because a fuller one may hold the same patients."""
     rows = [
         [escape(m.unit_label), OUTCOME_LABELS[m.outcome], f"@{left}", f"@{kept}"]
-        for prefix, m in book().selection.members.items()
-        if prefix.startswith("pool.")
+        for m in book().selection.members.values()
+        if m.basis == "pool"
         for left, kept in m.shared
     ]
     return pipe_table(["Therapy", "Outcome", "Left out", "Kept"], rows, (20, 30, 25, 25), "llll")
@@ -194,12 +195,15 @@ def shared_patients() -> Markdown:
 def late_visits() -> Markdown:
     """Studies whose only figure for overall or complete response is from a late visit."""
     rows = [
-        [escape(m.unit_label), OUTCOME_LABELS[m.outcome], f"@{study.study_id}", num(key)]
-        for prefix, m in book().selection.members.items()
-        if prefix.startswith("pool.")
-        for study in m.studies
-        if (key := "study." + study.rows[0].replace("/", ".") + ".months")
-        and set(study.rows) <= set(book().ledger["evidence.late_visits"].rows)
+        [
+            escape(m.unit_label),
+            OUTCOME_LABELS[m.outcome],
+            f"@{study.study_id}",
+            num(row_prefix(study.rows[0]) + ".months"),
+        ]
+        for m in book().selection.members.values()
+        if m.basis == "pool"
+        for study in m.late_studies
     ]
     return pipe_table(["Therapy", "Outcome", "Study", "Month"], rows, (25, 30, 30, 15), "lllr")
 
@@ -230,7 +234,7 @@ def outcome_rows() -> Markdown:
     """Every row of outcomes.csv with its counts and its fate."""
     rows = []
     for row in book().selection.rows.sort_values(["year", "study_id"], kind="stable").itertuples():
-        prefix = "study." + row.address.replace("/", ".")
+        prefix = row_prefix(row.address)
         has_counts = known(prefix + ".events")
         printed = num(prefix + ".reported_percent") if known(prefix + ".reported_percent") else NONE
         rows.append(
