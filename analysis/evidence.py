@@ -6,8 +6,7 @@ once.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.faults import EvidenceError, Fault, Findings
+from analysis.provenance import data_digest
 from analysis.rawtables import RawTable, read_table
 from analysis.references import REFERENCES_FILE, check_references
 from analysis.schema import DTYPES, PACKAGE_FILE, fields_of, read_package
@@ -27,25 +27,27 @@ class Evidence:
 
     Frames keep the row order of their file under a RangeIndex and the column order of the schema.
     Text columns are str with "" for a blank cell, integers Int64 and numbers Float64 with NA.
-    package: the parsed datapackage.json. digest: sha256 (hex) over the tables' names and text,
-    whatever their line ends and byte order marks.
+    package: the parsed datapackage.json. digest: of the folder that was read (provenance.py).
     """
 
     studies: pd.DataFrame
     outcomes: pd.DataFrame
     therapies: pd.DataFrame
     published_pools: pd.DataFrame
+    constants: pd.DataFrame
     package: dict[str, Any]
     digest: str
 
 
 def read(data_dir: Path) -> Evidence:
     """Read and validate the evidence; raises EvidenceError with every fault found."""
+    # Taken first: what is edited during the reading makes the book out of date, never fresh.
+    digest = data_digest(data_dir)
     faults, package, tables = _survey(data_dir)
     if faults:
         raise EvidenceError(faults)
     frames = {name: _frame(table) for name, table in tables.items()}
-    return Evidence(**frames, package=package, digest=_digest(tables.values()))
+    return Evidence(**frames, package=package, digest=digest)
 
 
 def validate(data_dir: Path) -> list[Fault]:
@@ -97,11 +99,3 @@ def _frame(table: RawTable) -> pd.DataFrame:
             values = [number(cell) if cell else None for cell in cells]
             columns[name] = pd.Series(values, dtype=DTYPES[described["type"]])
     return pd.DataFrame(columns)
-
-
-def _digest(tables: Iterable[RawTable]) -> str:
-    """sha256 over the tables' names and text."""
-    digest = hashlib.sha256()
-    for table in tables:
-        digest.update(f"{table.file}\0{table.text}\0".encode())
-    return digest.hexdigest()

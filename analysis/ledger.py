@@ -6,11 +6,13 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import pandas as pd
 
 from analysis import proportions, selection, trust
-from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, Pool, State
+from analysis.evidence import Evidence
+from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, PREDICTION_MIN_K, Pool, State
 from analysis.proportions import Interval, exact_interval
 from analysis.selection import Members, Selection
 
@@ -89,43 +91,62 @@ def entry(
     return Entry(key, value, FORMATS[unit](value), unit, tuple(rows), source)
 
 
+#: From this number of studies on there is a pool (pooling.State has a state for fewer).
+POOL_MIN_K = 2
+
 METHODS = "this book's choice, see the methods chapter"
-CONSTANTS = (
+#: The choices of this book; constants of published sources are in data/constants.csv.
+CHOICES = (
     entry("const.level", proportions.LEVEL, "percent_whole", source=METHODS),
     entry("const.correction", proportions.CORRECTION, "plain", source=METHODS),
     entry("const.early_months", selection.EARLY_MONTHS, "months", source=METHODS),
     entry("const.target_months", selection.TARGET_MONTHS, "months", source=METHODS),
+    entry("const.pool_studies", POOL_MIN_K, "count", source=METHODS),
+    entry("const.prediction_studies", PREDICTION_MIN_K, "count", source=METHODS),
+    entry("const.half", HALF, "percent_whole", source=METHODS),
+    entry("const.per_100_centres", 1.0, "per_100", source="scale of the sentence"),
+    entry("const.rate_floor", 0, "plain", source="lowest value of a rate"),
+    entry("const.rate_ceiling", 1, "plain", source="highest value of a rate"),
     entry("const.few_patients", FEW_PATIENTS, "count", source=METHODS),
     entry("const.extreme_low", EXTREME_RATES[0], "percent_whole", source=METHODS),
     entry("const.extreme_high", EXTREME_RATES[1], "percent_whole", source=METHODS),
-    entry("const.half", HALF, "percent_whole", source=METHODS),
-    entry("const.per_100_centres", 1.0, "per_100", source="scale of the sentence"),
-    entry("const.response_platelets", 30, "platelets", source="rodeghiero2009"),
-    entry("const.complete_platelets", 100, "platelets", source="rodeghiero2009"),
-    entry("const.response_50_platelets", 50, "platelets", source="data/outcomes.csv"),
-    entry("const.tran2014_dose_mg", 1000, "count", source="title of tran2014 (R-ITP1000)"),
     entry("const.trust_patients", trust.FEW_PATIENTS, "count", source=METHODS),
     entry("const.trust_ci_points", trust.WIDE_INTERVAL, "per_100", source=METHODS),
     entry("const.trust_pi_points", trust.WIDE_PREDICTION, "per_100", source=METHODS),
     entry("const.trust_retrospective", trust.MOSTLY, "percent_whole", source=METHODS),
-    entry("const.founding_rituximab_low", 40, "printed_percent", source="founding article"),
-    entry("const.founding_rituximab_high", 50, "printed_percent", source="founding article"),
-    entry("const.founding_refractory_low", 20, "printed_percent", source="founding article"),
-    entry("const.founding_refractory_high", 30, "printed_percent", source="founding article"),
 )
 
 
-def build(evidence_selection: Selection, studies: pd.DataFrame, pools: dict[str, Pool]) -> Ledger:
-    """The whole ledger from the selection, the studies and the pools (by prefix)."""
-    entries = [*CONSTANTS]
-    entries += _row_entries(evidence_selection.rows)
-    for prefix, members in evidence_selection.members.items():
+def build(
+    evidence: Evidence, chosen: Selection, pools: dict[str, Pool], trials: dict[str, Any]
+) -> Ledger:
+    """The whole ledger from the evidence, the selection and the pools (by prefix).
+
+    `trials` is the last recorded attack on the check, as checks/mutations.json has it.
+    """
+    entries = [*CHOICES, *_constant_entries(evidence.constants)]
+    entries += _row_entries(chosen.rows)
+    for prefix, members in chosen.members.items():
         # An empty pool is a finding for a therapy, but not for every line of every therapy.
         if members.studies or members.basis not in selection.LINES:
             entries += _pool_entries(members, pools[prefix])
-    entries += _flow_entries(evidence_selection)
-    entries += _evidence_entries(evidence_selection, studies, pools)
+    entries += _flow_entries(chosen)
+    entries += _evidence_entries(chosen, evidence.studies, pools)
+    entries += _mutation_entries(trials["kinds"], trials["rules"])
     return Ledger(entries)
+
+
+def _constant_entries(constants: pd.DataFrame) -> list[Entry]:
+    """The constants of published sources, each with its source."""
+    return [
+        entry(
+            f"const.{row.constant}",
+            int(row.value) if row.unit == "count" else float(row.value),
+            row.unit,
+            source=row.source,
+        )
+        for row in constants.itertuples()
+    ]
 
 
 def _interval_entries(
@@ -278,3 +299,26 @@ def _evidence_entries(
     late_rows = [address for study in late for address in study.rows]
     entries.append(entry("evidence.late_visits", len(late), "count", late_rows))
     return entries
+
+
+def _mutation_entries(
+    kinds: dict[str, dict[str, Any]], rules: dict[str, dict[str, Any]]
+) -> list[Entry]:
+    """Changes of each kind that the attack on the check made, and what each rule noticed."""
+    made, killed = (sum(kind[stat] for kind in kinds.values()) for stat in ("made", "killed"))
+    return [
+        entry("mutation.kinds", len(kinds), "count"),
+        entry("mutation.made", made, "count"),
+        entry("mutation.killed", killed, "count"),
+        entry("mutation.rate", killed / made, "percent"),
+        *(
+            entry(f"mutation.{name}.{stat}", kind[stat], "count")
+            for name, kind in kinds.items()
+            for stat in ("made", "killed")
+        ),
+        *(
+            entry(f"mutation.rule.{name}.{stat}", rule[stat], "count")
+            for name, rule in rules.items()
+            for stat in ("noticed", "alone")
+        ),
+    ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from analysis import evidence, ledger, selection
+from analysis import evidence, ledger, provenance, selection
 from analysis.alttext import Drawn
 from analysis.evidence import Evidence
 from analysis.ledger import Ledger
@@ -20,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
 REPORT = ROOT / "_report"
 FIGURES = ROOT / "figures"
+MUTATIONS = ROOT / "checks" / "mutations.json"
 
 #: The therapy that the book puts in context.
 FOCUS = "sirolimus"
@@ -27,12 +30,18 @@ FOCUS = "sirolimus"
 
 @dataclass(frozen=True)
 class Report:
-    """Evidence, selection, pools (by prefix) and ledger of one state of the data."""
+    """Evidence, selection, pools (by prefix) and ledger of one state of the data.
+
+    `build` says what the book is made from, as build.json does; `trials` is the last recorded
+    attack on the check.
+    """
 
     evidence: Evidence
     selection: Selection
     pools: dict[str, Pool]
     ledger: Ledger
+    build: dict[str, Any]
+    trials: dict[str, Any]
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -75,7 +84,9 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     chosen = selection.select(data)
     progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
     pools = pool_all(chosen)
-    return Report(data, chosen, pools, ledger.build(chosen, data.studies, pools))
+    trials = json.loads(MUTATIONS.read_text(encoding="utf-8"))
+    numbers = ledger.build(data, chosen, pools, trials)
+    return Report(data, chosen, pools, numbers, provenance.describe(data.digest, ROOT), trials)
 
 
 def pool_all(chosen: Selection) -> dict[str, Pool]:
@@ -109,9 +120,11 @@ def fates_table(report: Report) -> pd.DataFrame:
 
 
 def save(report: Report, figures: dict[str, Drawn], folder: Path = REPORT) -> None:
-    """Write numbers.json, the downloads in data/ and, for the chapters, report and figures."""
+    """Write numbers.json, build.json, the downloads in data/, and the report for the chapters."""
     (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / "numbers.json").write_text(report.ledger.to_json(), encoding="utf-8")
+    build_json = provenance.to_json(report.build)
+    (folder / provenance.BUILD_FILE).write_text(build_json, encoding="utf-8")
     pools_table(report).to_csv(folder / "data" / "pools.csv", index=False, lineterminator="\n")
     fates_table(report).to_csv(folder / "data" / "rows.csv", index=False, lineterminator="\n")
     (folder / "report.pickle").write_bytes(pickle.dumps(replace(report, figures=figures)))

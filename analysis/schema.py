@@ -11,7 +11,7 @@ from analysis.faults import Fault, Findings
 from analysis.files import read_bytes
 
 PACKAGE_FILE = "datapackage.json"
-TABLES = ("studies", "outcomes", "therapies", "published_pools")
+TABLES = ("studies", "outcomes", "therapies", "published_pools", "constants")
 #: What a column of each type that the schema may use becomes in a frame.
 DTYPES = {"string": "str", "integer": "Int64", "number": "Float64"}
 

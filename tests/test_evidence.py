@@ -21,7 +21,7 @@ from analysis.evidence import read, validate
 from analysis.faults import EvidenceError, Fault
 
 DATA = Path(__file__).parents[1] / "data"
-TABLES = ("studies", "outcomes", "therapies", "published_pools")
+TABLES = ("studies", "outcomes", "therapies", "published_pools", "constants")
 PACKAGE = json.loads((DATA / "datapackage.json").read_text(encoding="utf-8"))
 RESOURCES = {resource["name"]: resource for resource in PACKAGE["resources"]}
 
@@ -137,6 +137,8 @@ FENG_12 = row_of("outcomes", study_id="feng2020", months="12")
 ANY_TIME = row_of("outcomes", study_id="zaja1999")
 DURABLE = row_of("outcomes", study_id="godeau2008")
 WONG = row_of("studies", study_id="wong2017")
+DOSE = row_of("constants", constant="tran2014_dose_mg")
+FOUNDING = row_of("constants", constant="founding_rituximab_low")
 LAST = {table: len(lines_of(DATA / f"{table}.csv")) for table in TABLES}
 OUTCOMES_HEADER = ",".join(lines_of(DATA / "outcomes.csv")[0])
 
@@ -197,6 +199,16 @@ CELLS: list[Case] = [
      2, "therapy", '"Sirolimus"', "lower-case", "Correct the cell"),
     ("study misspelt under its rows", put("studies", WONG, study_id="Wong2017"), "studies.csv",
      WONG, "study_id", '"Wong2017"', "lower-case", "Correct the cell"),
+    ("constant without a source", put("constants", DOSE, source=""), "constants.csv", DOSE,
+     "source", "a blank cell", "text", "Fill in"),
+    ("constant without a value", put("constants", DOSE, value=""), "constants.csv", DOSE,
+     "value", "a blank cell", "a number from 0", "Fill in"),
+    ("constant with its unit in the cell", put("constants", DOSE, value="1000 mg"),
+     "constants.csv", DOSE, "value", '"1000 mg"', "a number from 0", "in digits"),
+    ("constant in an unknown unit", put("constants", DOSE, unit="percent"), "constants.csv", DOSE,
+     "unit", '"percent"', "one of count, months", "Did you mean printed_percent?"),
+    ("constant in words", put("constants", DOSE, constant="Dose of Tran"), "constants.csv", DOSE,
+     "constant", '"Dose of Tran"', "lower-case words", "Correct the cell"),
 ]  # fmt: skip
 RULES: list[Case] = [
     ("events above n", put("outcomes", FENG_3, events="87"), "outcomes.csv", FENG_3,
@@ -233,6 +245,10 @@ RULES: list[Case] = [
      "ci_low", "ci_low blank, ci_high 72.5", "both filled in or both blank", "Fill in"),
     ("limits the wrong way", put("published_pools", 3, ci_low="72.5", ci_high="52.6"),
      "published_pools.csv", 3, "estimate_percent", "ci_low 72.5", "between", "Check the three"),
+    ("half a milligram of a count", put("constants", DOSE, value="0.5"), "constants.csv", DOSE,
+     "value", "value 0.5, unit count", "a whole number where", "change unit to plain"),
+    ("constant above all patients", put("constants", FOUNDING, value="400"), "constants.csv",
+     FOUNDING, "value", "value 400", "at most 100 where", "Correct the value"),
 ]  # fmt: skip
 KEYS: list[Case] = [
     ("study twice", repeat("studies", FENG), "studies.csv", LAST["studies"] + 1, "study_id",
@@ -249,6 +265,8 @@ KEYS: list[Case] = [
      LAST["outcomes"] + 1, "study_id", f"as in row {ANY_TIME}", "one row for each study", "Delete"),
     ("published pool twice", repeat("published_pools", 4), "published_pools.csv",
      LAST["published_pools"] + 1, "source", "as in row 4", "each source + year", "entered twice"),
+    ("constant twice", repeat("constants", 2, value="20"), "constants.csv", LAST["constants"] + 1,
+     "constant", "as in row 2", "each constant once", "entered twice"),
 ]  # fmt: skip
 FILES: list[Case] = [
     ("missing file", lambda data: (data / "studies.csv").unlink(), "studies.csv", None, None,
@@ -613,8 +631,7 @@ def test_harmless_differences_are_accepted(data: Path, rewrite: Callable[[Path],
     shipped, read_back = read(DATA), read(data)
     for table in TABLES:
         pd.testing.assert_frame_equal(getattr(read_back, table), getattr(shipped, table))
-    if rewrite in (with_bom, with_crlf, with_bom_and_crlf):
-        assert read_back.digest == shipped.digest
+    assert (read_back.digest == shipped.digest) == (rewrite is with_crlf)
 
 
 def test_references_may_have_a_bom_and_crlf(data: Path) -> None:
@@ -625,6 +642,8 @@ def test_references_may_have_a_bom_and_crlf(data: Path) -> None:
 def test_digest_follows_the_data(data: Path) -> None:
     before = read(data).digest
     assert re.fullmatch("[0-9a-f]{64}", before)
+    assert read(data).digest == before
+    (data / "notes.txt").write_text("not evidence", encoding="utf-8")
     assert read(data).digest == before
     put("outcomes", FENG_3, events="33")(data)
     assert read(data).digest != before

@@ -46,6 +46,7 @@ def made(shipped_evidence: Evidence, studies: list[dict], rows: list[dict]) -> s
             outcomes=frame(shipped_evidence.outcomes, ROW, rows),
             therapies=shipped_evidence.therapies,
             published_pools=shipped_evidence.published_pools,
+            constants=shipped_evidence.constants,
             package=shipped_evidence.package,
             digest="",
         )
