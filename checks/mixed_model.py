@@ -17,10 +17,13 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.special import expit
 from scipy.stats import binom, chi2
 
+from checks.constants import LEVEL
+
 Floats = NDArray[np.float64]
 
-_TAU_MAX = 8.0
+_TAU_MAX = 20.0
 _MU_MAX = 30.0
+_TAUS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 14.0, _TAU_MAX)
 _REACH = 8.5  # standard deviations of theta kept: the rest holds 2e-17 of the density
 _NARROW = 0.05  # below this tau the grid is coarse, and Gauss-Hermite is exact
 _NODES, _NODE_WEIGHTS = (np.asarray(a, float) for a in np.polynomial.hermite_e.hermegauss(24))
@@ -77,20 +80,24 @@ class MixedModel:
             return float(np.sum(np.log(self._table[:, first:last] @ density) + self._peak))
 
     def _profile(self, mu: float) -> tuple[float, float]:
-        """Return tau that maximises the likelihood at mu, and the log likelihood there."""
+        """Return tau that maximises the likelihood at mu, and the log likelihood there.
+
+        The whole range is scanned first: one search may climb the lower of two peaks.
+        """
+        candidates = [(tau, self.log_likelihood(mu, tau)) for tau in _TAUS]
+        best = max(range(len(_TAUS)), key=lambda i: candidates[i][1])
         found = minimize_scalar(
             lambda tau: -self.log_likelihood(mu, tau),
-            bounds=(0.0, _TAU_MAX),
+            bounds=(_TAUS[max(best - 1, 0)], _TAUS[min(best + 1, len(_TAUS) - 1)]),
             method="bounded",
             options={"xatol": 1e-7},
         )
-        candidates = [(float(found.x), -float(found.fun)), (0.0, self.log_likelihood(mu, 0.0))]
-        return max(candidates, key=lambda pair: pair[1])
+        return max(candidates[best], (float(found.x), -float(found.fun)), key=lambda pair: pair[1])
 
     def fit(self) -> MixedModelFit:
-        """Maximum likelihood with the 95% profile likelihood interval of mu.
+        """Maximum likelihood with the profile likelihood interval of mu.
 
-        A limit that the likelihood never rules out is 0 or 1.
+        A limit that the likelihood never rules out, or only for want of a larger tau, is 0 or 1.
         """
         start = float(np.log((self._events.sum() + 0.5) / ((self._n - self._events).sum() + 0.5)))
         best = minimize_scalar(
@@ -101,15 +108,20 @@ class MixedModel:
         )
         mu = float(best.x)
         tau, top = self._profile(mu)
-        drop = float(chi2.ppf(0.95, 1)) / 2
+        drop = float(chi2.ppf(LEVEL, 1)) / 2
 
         def gap(at: float) -> float:
             return self._profile(at)[1] - top + drop
 
+        low, high = _crossing(gap, mu, -1), _crossing(gap, mu, 1)
+        if tau == _TAU_MAX or (np.isfinite(low) and self._profile(low)[0] == _TAU_MAX):
+            low = -np.inf
+        if tau == _TAU_MAX or (np.isfinite(high) and self._profile(high)[0] == _TAU_MAX):
+            high = np.inf
         return MixedModelFit(
             estimate=float(expit(mu)),
-            ci_low=float(expit(_crossing(gap, mu, -1))),
-            ci_high=float(expit(_crossing(gap, mu, 1))),
+            ci_low=float(expit(low)),
+            ci_high=float(expit(high)),
             tau2=tau**2,
             log_likelihood=top,
         )

@@ -5,9 +5,14 @@ import math
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 from scipy.optimize import brentq
+from scipy.special import expit, logsumexp
+from scipy.stats import binom, norm
 
+from analysis import glmm
+from analysis.glmm import TAU_MAX, fit_glmm, marginal_log_likelihood
 from analysis.pooling import Pool, State, pool
 from analysis.proportions import logit_effects
 from analysis.report import Report
@@ -110,6 +115,80 @@ def test_nobody_responding_is_a_state_of_the_second_model() -> None:
     result = pool([0, 0], [8, 9])
     assert result.glmm
     assert result.glmm.why_not == "nobody responded in every study"
+
+
+def test_mode_is_found_wherever_the_search_goes() -> None:
+    """Plain Newton goes to and fro for ever at tau = 3, and so does Newton in a fixed bracket."""
+    sizes = (1, 2, 9, 60, 5000)
+    n = np.array([size for size in sizes for _ in range(4)], float)
+    events = np.array([e for size in sizes for e in (0, size // 3, size - 1, size)], float)
+    mu = np.linspace(-30, 30, 61)[:, None, None]
+    tau = np.append(0.0, np.geomspace(1e-3, TAU_MAX, 40))[:, None]
+    z, curvature = glmm.modes(mu, tau, events, n)
+    slope = tau * (events - n * expit(mu + tau * z)) - z
+    assert (np.abs(slope / curvature) <= 1e-6 * (1 + np.abs(z))).all()
+
+
+def test_mode_that_is_not_found_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(glmm, "MAX_STEPS", 3)
+    with pytest.raises(ArithmeticError, match="no mode of z"):
+        fit_glmm([73, 4], [86, 9])
+
+
+@pytest.mark.parametrize("tau", [0.0, 0.1, 1.0, 3.0, 8.0, TAU_MAX])
+@pytest.mark.parametrize(
+    ("events", "n"), [(0, 1), (0, 30), (1, 2), (9, 30), (4, 9), (73, 86), (600, 600)]
+)
+def test_likelihood_is_the_integral(events: int, n: int, tau: float) -> None:
+    """By the trapezoidal rule on a fine grid, wherever the likelihood matters."""
+    step = 0.1 / (1 + tau * math.sqrt(n))
+    z = np.arange(-40, 40, step)
+    for mu in (-6.0, 0.4, 15.0):
+        eta = mu + tau * z
+        coefficient = binom.logpmf(events, n, 0.5) + n * math.log(2)
+        log_terms = coefficient + events * eta - n * np.logaddexp(0, eta) + norm.logpdf(z)
+        expected = logsumexp(log_terms) + math.log(step)
+        if expected > -200:
+            found = marginal_log_likelihood(mu, tau, np.array([events * 1.0]), np.array([n * 1.0]))
+            assert float(found) == pytest.approx(expected, rel=1e-8, abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("events", "n", "limits"),
+    [
+        ([73, 4], [86, 9], (0.16811, 0.95964)),
+        ([0, 4, 6], [36, 7, 10], (0.00003, 0.97489)),
+        ([0, 7, 4, 29], [26, 43, 50, 29], (0.00000, 0.99996)),
+    ],
+)
+def test_profile_limits_are_those_of_a_dense_grid(
+    events: list[int], n: list[int], limits: tuple[float, float]
+) -> None:
+    """A false peak at tau = 13 once put the upper limit of the first at 0.9875."""
+    fit = fit_glmm(events, n)
+    assert fit.summary
+    assert fit.log_likelihood
+    assert (fit.summary.low, fit.summary.high) == pytest.approx(limits, abs=1e-5)
+    studies = np.array(events, float), np.array(n, float)
+    for limit in (fit.summary.low, fit.summary.high):
+        likelihoods = marginal_log_likelihood(logit(limit), np.linspace(0, 20, 4001), *studies)
+        assert 2 * (fit.log_likelihood - likelihoods.max()) == pytest.approx(3.841459, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("events", "n"),
+    [
+        ([0, 10], [10, 10]),
+        ([0, 1], [1, 1]),
+        ([0] * 6 + [9] * 6, [9] * 12),
+        ([0, 26, 17, 0, 44], [29, 29, 25, 4, 44]),
+    ],
+    ids=["extremes", "one each", "many extremes", "limit at a larger tau"],
+)
+def test_limits_that_only_the_bound_of_tau_sets_are_not_given(
+    events: list[int], n: list[int]
+) -> None:
+    assert fit_glmm(events, n).why_not == "the profile likelihood has no limits"
 
 
 def test_conservative_interval_is_never_narrower_than_the_variance_allows() -> None:
