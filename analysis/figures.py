@@ -1,12 +1,14 @@
 """How figures look and are written, and those that are not forest plots: flow and map.
 
 Figures are SVG with their text as text, each with its data as CSV beside it. Every number drawn is
-a ledger entry: its text carries `id="num-KEY"`.
+a ledger entry: its text carries `id="num-KEY"`, its mark `mark-...`; a name quoted from the data
+carries `datum-ADDRESS`, a tick `axis-VALUE`.
 """
 
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,18 @@ def write(figure: Figure, folder: Path, name: str, data: pd.DataFrame) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.svg").write_text(svg, encoding="utf-8")
     data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
+
+
+class Ids:
+    """The ids of one figure; a name used again is numbered, for an id may stand only once."""
+
+    def __init__(self) -> None:
+        self._used: Counter[str] = Counter()
+
+    def new(self, name: str) -> str:
+        """The name, or NAME#2, NAME#3 where it was used before."""
+        self._used[name] += 1
+        return name if self._used[name] == 1 else f"{name}#{self._used[name]}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +158,7 @@ MARKERS = {
 def evidence_map(ledger: Ledger, folder: Path, name: str, data: pd.DataFrame) -> Drawn:
     """Write the map of studies: one mark per study and therapy, by year and design.
 
-    `data` has the columns label (therapy), study, year, design and pooled (bool).
+    `data` has the columns therapy, label (of the therapy), study, year, design and pooled (bool).
     """
     therapies = sorted(data["label"].unique(), key=str.lower, reverse=True)
     with mpl.rc_context(RC):
@@ -158,15 +172,26 @@ def evidence_map(ledger: Ledger, folder: Path, name: str, data: pd.DataFrame) ->
         x = data["year"] + 0.42 * (order - (size - 1) / 2) / size.clip(lower=3) * 2
         for design, (marker, words) in MARKERS.items():
             for pooled in (True, False):
+                style = {"marker": marker, "s": 17, "zorder": 3, "linewidths": 0.8}
+                if marker == "x":
+                    style["color"] = BLUE if pooled else GREY
+                else:
+                    style |= {"facecolor": BLUE if pooled else "white", "edgecolor": BLUE}
+                if pooled:
+                    axes.scatter([], [], label=words, **style)
                 mask = data["design"].eq(design) & data["pooled"].eq(pooled)
-                face = BLUE if pooled else "white"
-                axes.scatter(
-                    x[mask], data.loc[mask, "label"].map(place), marker=marker, s=17, zorder=3,
-                    label=words if pooled else None, linewidths=0.8,
-                    **({"color": BLUE if pooled else GREY} if marker == "x"
-                       else {"facecolor": face, "edgecolor": BLUE}),
-                )  # fmt: skip
+                for row, at in zip(data[mask].itertuples(), x[mask], strict=True):
+                    gid = f"mark-map.{row.study}.{row.therapy}"
+                    axes.scatter([at], [place[row.label]], gid=gid, **style)
+        first, last = axes.get_xlim()
+        years = [int(year) for year in axes.get_xticks() if first <= year <= last]
+        axes.set_xticks(years, [str(year) for year in years])
+        for tick, year in zip(axes.get_xticklabels(), years, strict=True):
+            tick.set_gid(f"axis-{year}")
         axes.set_yticks(range(len(therapies)), therapies)
+        addresses = dict(zip(data["label"], data["therapy"], strict=True))
+        for tick, label in zip(axes.get_yticklabels(), therapies, strict=True):
+            tick.set_gid(f"datum-therapies#{addresses[label]}#label")
         axes.set_ylim(-0.6, len(therapies) - 0.4)
         axes.grid(axis="y", color=LIGHT, lw=0.5)
         axes.tick_params(length=0, labelsize=7.5)

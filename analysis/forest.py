@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.patches import Polygon
 
 from analysis.alttext import Drawn, Speaker
-from analysis.figures import BLUE, GREY, LIGHT, RC, VERMILLION, WIDTH, canvas, write
+from analysis.figures import BLUE, GREY, LIGHT, RC, VERMILLION, WIDTH, Ids, canvas, write
 from analysis.ledger import Ledger
 
 #: Height of a row in inches.
@@ -25,7 +25,8 @@ class Row:
     kind: `study` (square and interval), `pooled` (diamond, and a bar for the prediction interval),
     `printed` (a percentage without a denominator: a hollow mark), `text` (words only) or
     `heading`. `prefix` is the key prefix of its numbers; `counts` the stats in the two columns;
-    `months` the key of the visit's month, where it is shown.
+    `months` the key of the visit's month, where it is shown; `sources` the addresses of the names
+    in the data that the label quotes, in order.
     """
 
     label: str
@@ -36,6 +37,7 @@ class Row:
     counts: tuple[str, str] = ("events", "n")
     estimate: str = "estimate"
     months: str = ""
+    sources: tuple[str, ...] = ()
 
 
 class Forest:
@@ -54,7 +56,7 @@ class Forest:
         self.weighted = any(self._key(row, "weight") in ledger for row in rows)
         self.height = ROW * (lines + (4.1 if self.weighted else 3.0))
         self.figure, self.page = canvas(self.height)
-        self.used: set[str] = set()
+        self.ids = Ids()
 
     def draw(self) -> pd.DataFrame:
         """Draw everything; the data of the figure, one line a row, come back."""
@@ -72,7 +74,7 @@ class Forest:
             y -= ROW
         self._axis(y + 0.45 * ROW, top)
         self._heterogeneity(y - 1.35 * ROW)
-        return pd.DataFrame(records)
+        return pd.DataFrame(records, dtype=object)
 
     @staticmethod
     def _key(row: Row, stat: str) -> str:
@@ -89,10 +91,8 @@ class Forest:
 
     def _number(self, x: float, y: float, key: str, **style: object) -> None:
         """A number of the ledger, right-aligned at x, tagged with its key."""
-        text = self.page.text(x, y, self.ledger[key].text, ha="right", va="center", **style)
-        if key not in self.used:
-            text.set_gid(f"num-{key}")
-            self.used.add(key)
+        gid = self.ids.new(f"num-{key}")
+        self.page.text(x, y, self.ledger[key].text, ha="right", va="center", gid=gid, **style)
 
     def _header(self, y: float) -> None:
         columns = [(self.FIRST, self.headers[0]), (self.SECOND, self.headers[1])]
@@ -112,8 +112,9 @@ class Forest:
         flush = summary or row.kind in ("heading", "text")
         indent = 0.08 if under and not flush else 0.0
         self.page.text(
-            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL), va="center", weight=weight
-        )
+            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL), va="center", weight=weight,
+            gid=self.ids.new(f"datum-{'+'.join(row.sources)}") if row.sources else None,
+        )  # fmt: skip
         if row.months:
             self.page.text(self.MONTH - 0.3, y, "month", ha="right", va="center", color=GREY)
             self._number(self.MONTH, y, row.months)
@@ -139,7 +140,10 @@ class Forest:
         estimate = self._value(row, row.estimate)
         self._number(self.RATE, y, self._key(row, row.estimate), weight=weight)
         if self._key(row, "ci_low") not in self.ledger or row.estimate != "estimate":
-            self.page.plot([self._x(estimate)], [y], marker="s", mfc="white", mec=BLUE, ms=4)
+            self.page.plot(
+                [self._x(estimate)], [y], marker="s", mfc="white", mec=BLUE, ms=4,
+                gid=f"mark-{row.prefix}.{row.estimate.removeprefix('estimate_')}",
+            )  # fmt: skip
             return
         low, high = self._value(row, "ci_low"), self._value(row, "ci_high")
         self._number(self.LOW, y, self._key(row, "ci_low"), weight=weight)
@@ -195,15 +199,17 @@ class Forest:
     def _heterogeneity(self, y: float) -> None:
         """tau2, I2 and Q of the pooled row, each number in a place of its own."""
         pooled = [row for row in self.rows if row.kind == "pooled"]
-        if len(pooled) != 1 or self._key(pooled[0], "tau2") not in self.ledger:
+        if not self.weighted or len(pooled) != 1:
             return
         self.page.text(self.LABEL, y, "Differences between studies:", va="center", color=GREY)
         for label, stat, x in (("tau²", "tau2", 2.9), ("I²", "i2", 3.8), ("Q", "q", 4.85)):
-            self.page.text(x - 0.48, y, label, ha="right", va="center", color=GREY)
+            symbol = f"symbol-{stat}" if stat != "q" else None
+            self.page.text(x - 0.48, y, label, ha="right", va="center", color=GREY, gid=symbol)
             self._number(x, y, self._key(pooled[0], stat), color=GREY)
 
     def _record(self, row: Row) -> dict[str, object]:
-        stats = dict.fromkeys((*row.counts, row.estimate, "ci_low", "ci_high"))
+        limits = ("ci_low", "ci_high") if row.estimate == "estimate" else ()
+        stats = dict.fromkeys((*row.counts, row.estimate, *limits))
         stats |= dict.fromkeys(("pi_low", "pi_high", "weight", "tau2", "i2", "q"))
         stats |= dict.fromkeys(("reported_percent",))
         record: dict[str, object] = {"label": row.label, "kind": row.kind, "key": row.prefix}
@@ -228,18 +234,19 @@ def speak_row(speaker: Speaker, row: Row, ledger: Ledger) -> None:
 
     label = f"{row.label}, month {{={row.months}}}" if row.months else row.label
     if row.kind == "heading":
-        speaker.say(f"{label}.")
+        speaker.say(f"{label}.", sources=row.sources)
     elif row.kind == "text":
-        speaker.say(f"{label}: {row.words}.")
+        speaker.say(f"{label}: {row.words}.", sources=row.sources)
     elif row.kind == "printed":
-        speaker.say(f"{label}: {{reported_percent}}, denominator not printed.", row.prefix)
+        said = f"{label}: {{reported_percent}}, denominator not printed."
+        speaker.say(said, row.prefix, row.sources)
     elif row.kind == "pooled":
         name = "Pooled" if row.label.startswith("Pooled") else f"{row.label}, pooled"
         first, second = row.counts
         said = f"{name}: " + (f"{{{first}}} studies, " if first == "k" else "")
         said += f"{{{second}}} patients, {{estimate}} ({{ci_low}} to {{ci_high}})"
         said += ", prediction interval {pi_low} to {pi_high}." if has("pi_low") else "."
-        speaker.say(said, row.prefix)
+        speaker.say(said, row.prefix, row.sources)
     else:
         first, second = row.counts
         said = f"{label}: "
@@ -249,7 +256,7 @@ def speak_row(speaker: Speaker, row: Row, ledger: Ledger) -> None:
         said += f"{{{row.estimate}}}"
         said += " ({ci_low} to {ci_high})" if has("ci_low") and row.estimate == "estimate" else ""
         said += ", weight {weight}." if has("weight") else "."
-        speaker.say(said, row.prefix)
+        speaker.say(said, row.prefix, row.sources)
 
 
 def forest(
@@ -259,15 +266,19 @@ def forest(
     title: str,
     rows: Iterable[Row],
     headers: tuple[str, str] = ("Responders", "Patients"),
+    title_sources: tuple[str, ...] = (),
 ) -> Drawn:
-    """Write a forest plot of the rows as NAME.svg with NAME.csv; `title` opens the alt text."""
+    """Write a forest plot of the rows as NAME.svg with NAME.csv.
+
+    `title` opens the alt text, a template as for Speaker.say, with the sources of its labels.
+    """
     rows = tuple(rows)
     with mpl.rc_context(RC):
         plot = Forest(ledger, rows, headers)
         data = plot.draw()
         write(plot.figure, folder, name, data)
     speaker = Speaker(ledger)
-    speaker.say(title)
+    speaker.say(title, sources=title_sources)
     for row in rows:
         speak_row(speaker, row, ledger)
     return speaker.drawn(name)

@@ -54,6 +54,11 @@ def is_cited(report: Report, study_id: str) -> bool:
     return bool(studies.loc[studies["study_id"].eq(study_id), "seed_reference"].notna().any())
 
 
+def study_source(study_id: str) -> str:
+    """Where in the data the name of a study stands."""
+    return f"studies#{study_id}#label"
+
+
 def pool_forest(report: Report, folder: Path, prefix: str) -> Drawn:
     """The forest plot of one pool: its studies by year, then the pooled row."""
     members = report.members(prefix)
@@ -61,13 +66,17 @@ def pool_forest(report: Report, folder: Path, prefix: str) -> Drawn:
         Row(
             study.label + (CITED_MARK if is_cited(report, study.study_id) else ""),
             f"{prefix}.study.{study.study_id}",
+            sources=(study_source(study.study_id),),
         )
         for study in members.studies
     ]
     rows.append(Row("Pooled, random effects", prefix, kind="pooled"))
     outcome = OUTCOME_LABELS[members.outcome]
     title = f"Forest plot of {outcome}, {members.unit_label}."
-    return forest(report.ledger, folder, figure_name(prefix), title, rows)
+    return forest(
+        report.ledger, folder, figure_name(prefix), title, rows,
+        title_sources=(members.label_source,),
+    )  # fmt: skip
 
 
 def single_studies(report: Report, folder: Path, outcome: str) -> list[Drawn]:
@@ -78,7 +87,8 @@ def single_studies(report: Report, folder: Path, outcome: str) -> list[Drawn]:
         if len(members.studies) == 1:
             study = members.studies[0]
             mark = CITED_MARK if is_cited(report, study.study_id) else ""
-            rows.append(Row(f"{members.unit_label}: {study.label}{mark}", prefix))
+            sources = (members.label_source, study_source(study.study_id))
+            rows.append(Row(f"{members.unit_label}: {study.label}{mark}", prefix, sources=sources))
     if not rows:
         return []
     title = f"Single studies of {OUTCOME_LABELS[outcome]}, with exact intervals, not pooled."
@@ -100,6 +110,7 @@ def side_by_side(report: Report, folder: Path, basis: str, outcome: str) -> list
             kind="pooled" if report.pools[prefix].k > 1 else "study",
             emphasis=report.members(prefix).unit == FOCUS,
             counts=COUNTS_OF_POOLS,
+            sources=(report.members(prefix).label_source,),
         )
         for prefix in prefixes
     ]
@@ -151,6 +162,7 @@ def evidence_map(report: Report, folder: Path) -> Drawn:
     )
     data = pd.DataFrame(
         {
+            "therapy": once["therapy"],
             "label": once["label"],
             "study": once["study_id"],
             "year": once["year"].astype(int),
@@ -211,23 +223,37 @@ def cited_studies(report: Report, folder: Path) -> Drawn:
         pooled = report.cited_pools(study_id)
         of_study = chosen.rows[chosen.rows["study_id"].eq(study_id)]
         printed = of_study[of_study["fate"].eq("no_denominator")]
+        of_label = (study_source(study_id),)
         if not pooled and printed.empty:
-            reason = FATE_LABELS[chosen.study_fates[study_id]]
+            words = f"not pooled: {FATE_LABELS[chosen.study_fates[study_id]]}"
             rows.append(
-                Row(labels[study_id], kind="text", words=f"not pooled: {reason}", emphasis=True)
+                Row(labels[study_id], kind="text", words=words, emphasis=True, sources=of_label)
             )
             continue
-        rows.append(Row(labels[study_id], kind="heading"))
+        rows.append(Row(labels[study_id], kind="heading", sources=of_label))
         for members in pooled:
             label = f"{members.unit_label}, {short(members.outcome)}"
             months = months_key(report, row_prefix(members.studies[0].rows[0]))
-            rows.append(Row(label, members.prefix, months=months))
+            source = members.label_source
+            rows.append(Row(label, members.prefix, months=months, sources=(source,)))
         for row in printed.itertuples():
             prefix = row_prefix(row.address)
             label = f"{row.label}, {short(row.pool_outcome)}"
             months = months_key(report, prefix)
-            rows.append(Row(label, prefix, "printed", "no denominator", months=months))
-    title = "The six cited studies with exact intervals where events and patients are printed."
+            rows.append(
+                Row(
+                    label,
+                    prefix,
+                    "printed",
+                    "no denominator",
+                    months=months,
+                    sources=(f"therapies#{row.therapy}#label",),
+                )
+            )
+    title = (
+        "The {=evidence.cited_studies} cited studies, with exact intervals where events and "
+        "patients are printed."
+    )
     return forest(report.ledger, folder, "cited-studies", title, rows)
 
 
