@@ -7,13 +7,12 @@ number is a span with its key, so that the check can find it again in the book.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable
 from functools import cache
 
 from analysis import report
 from analysis.report import Report
-from analysis.selection import OUTCOME_LABELS, OUTCOMES
+from analysis.selection import OUTCOME_LABELS, OUTCOMES, Members
 
 __all__ = [
     "book",
@@ -31,6 +30,7 @@ __all__ = [
     "rate",
     "reference",
     "version",
+    "word",
 ]
 
 MARKDOWN_SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~^$@'\"&:=/])")
@@ -58,6 +58,28 @@ def num(key: str) -> Markdown:
     """The number of this key as it is printed, tagged with its key."""
     text = book().ledger[key].text
     return Markdown(f'[{escape(text)}]{{.num data-key="{key}"}}')
+
+
+NUMBER_WORDS: dict[float, str] = {0.5: "half"}
+NUMBER_WORDS |= dict(enumerate(["one", "two", "three", "four", "five", "six"], start=1))
+
+
+def word(key: str) -> Markdown:
+    """The number of this key as a word, tagged like any other: `two`, `half`."""
+    value = book().ledger[key].value
+    if value not in NUMBER_WORDS:
+        raise ValueError(f"{key} is {value}: print it with num(), there is no word for it")
+    return Markdown(f'[{NUMBER_WORDS[float(value)]}]{{.num data-key="{key}"}}')
+
+
+def quoted(text: str, source: str) -> Markdown:
+    """Words of the data as they stand there, tagged with their place: `therapies#ID#label`."""
+    return Markdown(f'[{escape(text)}]{{.datum data-from="{source}"}}')
+
+
+def label(members: Members) -> Markdown:
+    """The name of a pool's therapy or drug class."""
+    return quoted(members.unit_label, members.label_source)
 
 
 def known(key: str) -> bool:
@@ -93,7 +115,8 @@ def centres(prefix: str) -> Markdown:
     """The predictive distribution in words, on a scale of comparable centres."""
     return Markdown(
         f"of {num('const.per_100_centres')} comparable centres about "
-        f"{num(prefix + '.p_above_50')} would see more than half of their patients respond"
+        f"{num(prefix + '.p_above_50')} would see more than {word('const.half')} of their "
+        "patients respond"
     )
 
 
@@ -112,10 +135,10 @@ def cited_alone() -> Markdown:
     ]
     if not pooled:
         return Markdown(
-            "Taken alone, no two of them report the same outcome of the same therapy, so "
+            "Taken alone, none of them reports the same outcome of the same therapy as another, so "
             "**nothing can be pooled**: each stands for itself."
         )
-    names = ", ".join(f"{escape(m.unit_label)} ({OUTCOME_LABELS[m.outcome]})" for m in pooled)
+    names = ", ".join(f"{label(m)} ({OUTCOME_LABELS[m.outcome]})" for m in pooled)
     return Markdown(
         f"Taken alone, they can be pooled for {names}; the others stand for themselves."
     )
@@ -123,8 +146,7 @@ def cited_alone() -> Markdown:
 
 def version() -> Markdown:
     """The version of the book."""
-    project = tomllib.loads((report.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return Markdown(escape(project["project"]["version"]))
+    return quoted(str(book().build["version"]), "build#/version")
 
 
 def reference(study_ids: Iterable[str]) -> Markdown:
@@ -162,11 +184,11 @@ def forest_sections(outcome: str) -> Markdown:
     parts = []
     for prefix in book().prefixes("pool", outcome, 2):
         members = book().members(prefix)
-        label = escape(members.unit_label)
         parts.append(
-            f"### {label} {{#sec-{outcome}-{members.unit}}}\n\n{pool_paragraph(prefix)}\n\n"
+            f"### {label(members)} {{#sec-{outcome}-{members.unit}}}\n\n"
+            f"{pool_paragraph(prefix)}\n\n"
         )
-        caption = f"{OUTCOME_LABELS[outcome].capitalize()}: {label}."
+        caption = f"{OUTCOME_LABELS[outcome].capitalize()}: {label(members)}."
         parts.append(figure(report.figure_name(prefix), caption) + "\n")
     return Markdown("\n".join(parts))
 
@@ -181,7 +203,7 @@ def pool_paragraph(prefix: str) -> Markdown:
             f"(prediction interval); {centres(prefix)}."
         )
     else:
-        parts.append("Two studies are too few to say what a third would see.")
+        parts.append(f"With {word(prefix + '.k')} studies nothing can be said about a new one.")
     if pool.glmm and pool.glmm.summary:
         low, high = num(prefix + ".glmm_ci_low"), num(prefix + ".glmm_ci_high")
         parts.append(
@@ -191,7 +213,8 @@ def pool_paragraph(prefix: str) -> Markdown:
         parts.append(f"The binomial-normal model cannot be estimated: {pool.glmm.why_not}.")
     if pool.models_may_part:
         parts.append(
-            "With so few patients, or a rate so near 0 or 1, the two models may part; read both."
+            f"With so few patients, or a rate so near {num('const.rate_floor')} or "
+            f"{num('const.rate_ceiling')}, the models may part; read both."
         )
     if members.shared:
         left_out = reference(study_id for study_id, _ in members.shared)

@@ -118,6 +118,11 @@ class Members:
         return self.prefix.split(".")[0]
 
     @property
+    def label_source(self) -> str:
+        """Where in the data the unit's label stands."""
+        return f"{'classes' if self.basis == 'class' else 'therapies'}#{self.unit}#label"
+
+    @property
     def late_studies(self) -> list[StudyCounts]:
         """Studies that enter overall or complete response with a visit after the early months."""
         if self.outcome.startswith("durable"):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable, Sequence
-from importlib import metadata
 
 from analysis import trust
-from analysis.ledger import row_prefix
+from analysis.ledger import STATE_WORDS, row_prefix
 from analysis.prose import (
     Markdown,
     book,
     counts,
     escape,
     known,
+    label,
     many,
     num,
     prediction,
+    quoted,
     rate,
     version,
 )
@@ -58,7 +57,7 @@ def pooled_cell(prefix: str) -> str:
     cell = with_limits(prefix, bold=True)
     if pool.prediction:
         return f"{cell} {line(f'PI {prediction(prefix)}')}"
-    return f"{cell} {line(book().ledger[prefix + '.state'].text)}"
+    return f"{cell} {line(num(prefix + '.state'))}"
 
 
 def with_limits(prefix: str, model: str = "", bold: bool = False) -> str:
@@ -75,13 +74,13 @@ def summary() -> Markdown:
         members = book().members(prefix)
         base = prefix.removesuffix("overall_response")
         section = f"chapters/04-overall-response.qmd#sec-overall_response-{members.unit}"
-        label = f"[{escape(members.unit_label)}]({section})"
-        limits = trust.limits(members, book().pools[prefix])
+        name = f"[{label(members)}]({section})"
+        limits = trust_limits(prefix)
         studies = many(prefix + ".k", "study", "studies")
         patients = many(prefix + ".n", "patient", "patients")
         rows.append(
             [
-                (f"**{label}**" if members.unit == FOCUS else label)
+                (f"**{name}**" if members.unit == FOCUS else name)
                 + f" {line(f'{studies}, {patients}')}",
                 *(pooled_cell(base + outcome) for outcome in OUTCOMES),
                 "; ".join(limits) if limits else "none of the rules",
@@ -89,6 +88,15 @@ def summary() -> Markdown:
         )
     headers = ["Therapy", "Overall", "Complete", "Durable, on drug", "Durable, off drug"]
     return pipe_table([*headers, "What limits trust"], rows, (20, 15, 15, 15, 15, 20), "llllll")
+
+
+def trust_limits(prefix: str) -> list[str]:
+    """What limits trust in a pool; how many studies it has is a number of the ledger."""
+    pool = book().pools[prefix]
+    return [
+        num(f"{prefix}.state") if limit == STATE_WORDS[pool.state] else limit
+        for limit in trust.limits(book().members(prefix), pool)
+    ]
 
 
 def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
@@ -99,7 +107,7 @@ def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
         glmm = with_limits(prefix, "glmm_") if known(prefix + ".glmm_estimate") else NONE
         rows.append(
             [
-                escape(members.unit_label),
+                label(members),
                 num(prefix + ".k"),
                 f"{num(prefix + '.events')} / {num(prefix + '.n')}",
                 with_limits(prefix),
@@ -110,7 +118,7 @@ def pools(basis: str, outcome: str, min_k: int = 1) -> Markdown:
         )
     level = num("const.level")
     headers = ["Therapy", "Studies", "Responders / patients", f"Rate ({level} CI)"]
-    headers += ["Prediction interval", "I²", "Binomial-normal model"]
+    headers += ["Prediction interval", "[I²]{.symbol}", "Binomial-normal model"]
     if basis == "class":
         headers[0] = "Drug class"
     return pipe_table(headers, rows, (17, 8, 14, 20, 16, 6, 19), "lrrllrl")
@@ -125,7 +133,7 @@ def cited() -> Markdown:
         studies[studies["seed_reference"].notna()].sort_values("seed_reference").itertuples()
     ):
         said = [
-            f"{escape(m.unit_label)}, {OUTCOME_LABELS[m.outcome]}: "
+            f"{label(m)}, {OUTCOME_LABELS[m.outcome]}: "
             f"{num(m.prefix + '.events')} of {num(m.prefix + '.n')}, {rate(m.prefix)}"
             for m in book().cited_pools(study.study_id)
         ]
@@ -144,9 +152,8 @@ def cited_beside_all(outcome: str = "overall_response") -> Markdown:
     rows = []
     for cited_prefix in book().prefixes("cited", outcome):
         prefix = "pool." + cited_prefix.removeprefix("cited.")
-        label = escape(book().members(prefix).unit_label)
         cells = (f"{with_limits(p)} {line(counts(p))}" for p in (cited_prefix, prefix))
-        rows.append([label, *cells])
+        rows.append([label(book().members(prefix)), *cells])
     return pipe_table(["Therapy", "Cited alone", "All evidence"], rows, (20, 40, 40), "lll")
 
 
@@ -154,10 +161,15 @@ def row_text(row) -> str:  # type: ignore[no-untyped-def]
     """One row of the evidence in words: arm, outcome, counts or the bare percentage."""
     prefix = row_prefix(row.address)
     outcome = OUTCOME_LABELS.get(row.pool_outcome, row.outcome.replace("_", " "))
-    name = f"{escape(row.arm.replace('_', ' '))}, {outcome}"
+    name = f"{arm(row)}, {outcome}"
     if known(prefix + ".events"):
         return f"{name}: {num(prefix + '.events')} of {num(prefix + '.n')}"
     return f"{name}: {num(prefix + '.reported_percent')}, no denominator"
+
+
+def arm(row) -> str:  # type: ignore[no-untyped-def]
+    """The arm of a row, spaces for underscores."""
+    return quoted(row.arm.replace("_", " "), f"outcomes#{row.address}#arm")
 
 
 def flow() -> Markdown:
@@ -172,10 +184,14 @@ def flow() -> Markdown:
 
 def exclusions() -> Markdown:
     """The codes that keep a row out of every pool, with what they mean and how often they occur."""
-    codes = column("outcomes", "exclusion")["valueDescriptions"]
+    place, described = field_of("outcomes", "exclusion")
     rows = [
-        [escape(code), escape(meaning), num(f"flow.rows.excluded.{code}")]
-        for code, meaning in codes.items()
+        [
+            escape(code),
+            quoted(meaning, f"{place}/valueDescriptions/{code}"),
+            num(f"flow.rows.excluded.{code}"),
+        ]
+        for code, meaning in described["valueDescriptions"].items()
         if known(f"flow.rows.excluded.{code}")
     ]
     return pipe_table(["Code", "Meaning", "Rows"], rows, (28, 60, 12), "llr")
@@ -184,7 +200,7 @@ def exclusions() -> Markdown:
 def shared_patients() -> Markdown:
     """Studies left out of a pool because a fuller one may hold the same patients."""
     rows = [
-        [escape(m.unit_label), OUTCOME_LABELS[m.outcome], f"@{left}", f"@{kept}"]
+        [label(m), OUTCOME_LABELS[m.outcome], f"@{left}", f"@{kept}"]
         for m in book().selection.members.values()
         if m.basis == "pool"
         for left, kept in m.shared
@@ -196,7 +212,7 @@ def late_visits() -> Markdown:
     """Studies whose only figure for overall or complete response is from a late visit."""
     rows = [
         [
-            escape(m.unit_label),
+            label(m),
             OUTCOME_LABELS[m.outcome],
             f"@{study.study_id}",
             num(row_prefix(study.rows[0]) + ".months"),
@@ -211,15 +227,18 @@ def late_visits() -> Markdown:
 def studies() -> Markdown:
     """All studies with design, patients, therapies and what became of them."""
     evidence, chosen = book().evidence, book().selection
-    therapies = chosen.rows.groupby("study_id")["label"].agg(
-        lambda labels: ", ".join(dict.fromkeys(labels))
-    )
+    once = chosen.rows.drop_duplicates(["study_id", "therapy"])
+    names = [
+        quoted(row.label, f"therapies#{row.therapy}#label")
+        for row in once[["therapy", "label"]].itertuples()
+    ]
+    therapies = once.assign(name=names).groupby("study_id")["name"].agg(", ".join)
     rows = []
     for study in evidence.studies.sort_values(["year", "first_author"], kind="stable").itertuples():
         rows.append(
             [
                 f"@{study.study_id}",
-                escape(therapies.get(study.study_id, NONE)),
+                therapies.get(study.study_id, NONE),
                 words(study.design),
                 f"{words(study.population)}, {words(study.itp_type)} ITP",
                 words(study.line),
@@ -240,7 +259,7 @@ def outcome_rows() -> Markdown:
         rows.append(
             [
                 f"@{row.study_id}",
-                escape(row.arm.replace("_", " ")),
+                arm(row),
                 OUTCOME_LABELS.get(row.pool_outcome, words(row.outcome)),
                 num(prefix + ".months") if known(prefix + ".months") else "any",
                 f"{num(prefix + '.events')} / {num(prefix + '.n')}" if has_counts else NONE,
@@ -258,21 +277,26 @@ def words(code: str) -> str:
     return "randomised trial" if code == "rct" else escape(code.replace("_", " "))
 
 
-def column(resource: str, name: str) -> dict:  # type: ignore[type-arg]
-    """The schema's description of one column."""
-    for found in book().evidence.package["resources"]:
-        if found["name"] == resource:
-            return next(field for field in found["schema"]["fields"] if field["name"] == name)
-    raise KeyError(f"no resource {resource!r} in datapackage.json")
+def field_of(resource: str, name: str) -> tuple[str, dict]:  # type: ignore[type-arg]
+    """Where the schema describes a column, and how."""
+    for resource_place, found in enumerate(book().evidence.package["resources"]):
+        for field_place, described in enumerate(found["schema"]["fields"]):
+            if (found["name"], described["name"]) == (resource, name):
+                where = f"package#/resources/{resource_place}/schema/fields/{field_place}"
+                return where, described
+    raise KeyError(f"no column {name!r} of {resource!r} in datapackage.json")
 
 
 def constants() -> Markdown:
-    """Constants that the book's rules use, each with its source."""
-    rows = [
-        [escape(e.key.removeprefix("const.").replace("_", " ")), num(e.key), escape(e.source)]
-        for e in book().ledger
-        if e.key.startswith("const.")
-    ]
+    """Constants that the book's rules and words use, each with its source."""
+    published = set("const." + book().evidence.constants["constant"])
+    rows = []
+    for e in book().ledger:
+        if e.key.startswith("const."):
+            source = escape(e.source)
+            if e.key in published:
+                source = quoted(e.source, f"constants#{e.key.removeprefix('const.')}#source")
+            rows.append([f"`{e.key}`", num(e.key), source])
     return pipe_table(["Constant", "Value", "Source"], rows, (40, 15, 45), "lrl")
 
 
@@ -308,11 +332,11 @@ def pool_ledger() -> Markdown:
 def dictionary() -> Markdown:
     """Every column of every table of the data, from the schema."""
     parts = []
-    for resource in book().evidence.package["resources"]:
-        name = resource["name"]
+    for place, resource in enumerate(book().evidence.package["resources"]):
+        name, where = resource["name"], f"package#/resources/{place}"
         parts.append(f"## {escape(resource['path'])} {{#sec-data-{name}}}\n")
-        parts.append(escape(resource["description"]) + "\n")
-        rows = [dictionary_row(field) for field in resource["schema"]["fields"]]
+        parts.append(quoted(resource["description"], f"{where}/description") + "\n")
+        rows = [dictionary_row(name, field["name"]) for field in resource["schema"]["fields"]]
         table = pipe_table(["Column", "Type", "Meaning", "Allowed"], rows, (18, 10, 37, 35), "llll")
         caption = f"Columns of {escape(resource['path'])}."
         parts.append(numbered(f"data-{name}", table, caption, ".wide-table"))
@@ -320,45 +344,75 @@ def dictionary() -> Markdown:
         if rules:
             parts.append("Rules across columns:\n")
             parts += [
-                f"- {', '.join(f'`{name}`' for name in rule['columns'])}: {escape(rule['message'])}"
-                for rule in rules
+                f"- {', '.join(f'`{name}`' for name in rule['columns'])}: "
+                + quoted(rule["message"], f"{where}/rules/{number}/message")
+                for number, rule in enumerate(rules)
             ]
             parts.append("")
     return Markdown("\n".join(parts))
 
 
-def dictionary_row(field: dict) -> list[str]:  # type: ignore[type-arg]
+def dictionary_row(resource: str, name: str) -> list[str]:
     """One column of the dictionary: name, type, description, and what is allowed in it."""
+    where, field = field_of(resource, name)
     constraints = field.get("constraints", {})
     meanings = field.get("valueDescriptions", {})
     allowed = []
     for value in constraints.get("enum", []):
         meaning = meanings.get(value, "")
-        allowed.append(f"`{value}`" + (f" {escape(meaning)}" if meaning else ""))
+        source = f"{where}/valueDescriptions/{value}"
+        allowed.append(f"`{value}`" + (f" {quoted(meaning, source)}" if meaning else ""))
     if "pattern" in constraints:
-        allowed.append(escape(field["patternDescription"]))
+        allowed.append(quoted(field["patternDescription"], f"{where}/patternDescription"))
     separator = "" if field.get("unit") == "year" else ","
     allowed += [
-        escape(f"{limit} {constraints[name]:{separator}}")
-        for name, limit in (("minimum", "at least"), ("maximum", "at most"))
-        if name in constraints
+        f"{limit} {quoted(f'{constraints[bound]:{separator}}', f'{where}/constraints/{bound}')}"
+        for bound, limit in (("minimum", "at least"), ("maximum", "at most"))
+        if bound in constraints
     ]
     blank = field.get("blankMeans")
-    allowed.append(escape(f"blank: {blank}") if blank else "never blank")
-    kind = ", ".join(escape(field[name]) for name in ("type", "unit") if name in field)
-    return [f"`{field['name']}`", kind, escape(field["description"]), "; ".join(allowed)]
-
-
-PACKAGES = ("pymare", "numpy", "scipy", "pandas", "matplotlib")
+    allowed.append(f"blank: {quoted(blank, f'{where}/blankMeans')}" if blank else "never blank")
+    kind = ", ".join(quoted(field[n], f"{where}/{n}") for n in ("type", "unit") if n in field)
+    description = quoted(field["description"], f"{where}/description")
+    return [f"`{name}`", kind, description, "; ".join(allowed)]
 
 
 def versions() -> Markdown:
-    """What made this book: its version, the data's digest, the engine and the packages."""
+    """What made this book, as build.json has it: version, digests, engine and packages."""
+    build = book().build
     rows = [
         ["Version of the book", version()],
-        ["Digest of the data", f"`{book().evidence.digest}`"],
-        ["Rendered by", escape(os.environ.get("BOOK_ENGINE", "Quarto, started by hand"))],
-        ["Python", escape(platform.python_version())],
-        *([f"{name}", escape(metadata.version(name))] for name in PACKAGES),
+        ["Digest of the data", f'[`{build["data"]}`]{{.datum data-from="build#/data"}}'],
+        ["Digest of the code", f'[`{build["code"]}`]{{.datum data-from="build#/code"}}'],
+        ["Rendered by", quoted(build["engine"], "build#/engine")],
+        ["Python", quoted(build["python"], "build#/python")],
+        *([n, quoted(v, f"build#/packages/{n}")] for n, v in build["packages"].items()),
     ]
     return pipe_table(["", ""], rows, (30, 70), "ll")
+
+
+def mutations() -> Markdown:
+    """The last recorded attack on the check: changes made and noticed, by kind."""
+    rows = [
+        [
+            quoted(kind["words"], f"mutations#/kinds/{name}/words"),
+            num(f"mutation.{name}.made"),
+            num(f"mutation.{name}.killed"),
+        ]
+        for name, kind in book().trials["kinds"].items()
+    ]
+    return pipe_table(["Change", "Made", "Noticed"], rows, (64, 18, 18), "lrr")
+
+
+def mutation_rules() -> Markdown:
+    """Which rules of the check noticed the changes, and which no other rule noticed."""
+    rows = [
+        [
+            quoted(rule["words"], f"mutations#/rules/{name}/words"),
+            num(f"mutation.rule.{name}.noticed"),
+            num(f"mutation.rule.{name}.alone"),
+        ]
+        for name, rule in book().trials["rules"].items()
+    ]
+    headers = ["Rule", "Noticed", "No other rule did"]
+    return pipe_table(headers, rows, (64, 18, 18), "lrr")
