@@ -346,6 +346,7 @@ def test_every_page_is_where_quarto_would_put_it(built: Built) -> None:
         "chapters/02-two.html",
         "chapters/03-references.html",
         "chapters/90-end.html",
+        "checked.html",
         "small-book.pdf",
     }
 
@@ -1038,7 +1039,8 @@ def test_quarto_builds_into_the_staging_folder(
     write_files(project, {"_report/numbers.json": "[]", "_report/data/pools.csv": "pool\n"})
     assert render_with(project, monkeypatch) == 0
     assert set(contents(project / "_book")) == {
-        "index.html", "book.pdf", "numbers.json", "data/pools.csv", "figures/a.svg", "figures/a.csv"
+        "index.html", "book.pdf", "checked.html", "numbers.json", "data/pools.csv", "figures/a.svg",
+        "figures/a.csv",
     }  # fmt: skip
     said = capsys.readouterr().out
     assert "render: engine Quarto 1.9.38 (found by QUARTO_PATH=" in said

@@ -255,7 +255,7 @@ class Linking:
         if parts.scheme or parts.netloc:
             return None
         path = local_path(self.chapter.path, url) if parts.path else self.chapter.path
-        if path.endswith(".html"):
+        if path.endswith(".html") and f"{path.removesuffix('.html')}.qmd" in self.ids:
             self.fault(url, f"link to {url}: name the chapter's source (.qmd) instead")
         if not path.endswith(".qmd"):
             return None
