@@ -1,4 +1,12 @@
-"""Reads a built book back and compares it with data/ on another road than the one that built it.
+"""Reads a built book back and accounts for every number in it; imports nothing that computed them.
 
-Nothing here imports the code whose results it checks.
+`python -m checks BOOK_DIR` reads the book and its project (book.py), checks it (audit.py) and says
+what was found (report.py); `python -m checks.mutate` attacks the check (mutate.py, mutants.py).
+The rules are listed in faults.py. Where each of them lives:
+
+what the numbers must be  rows, counts, constants, statistics, mixed_model, recompute; ledger
+what a page must show     chapters, vocabulary (keys in their order), structure, citations
+what a page does show     html, accounting, sight, spoken, links, leftovers; sources, tags
+figures                   svg, figures, figure_plan, geometry, figure_data
+print, downloads, age     pdf, downloads, fresh
 """

@@ -1,6 +1,7 @@
-"""Read a built book back and compare it with data/: python -m checks BOOK_DIR [--data data].
+"""Read a built book back and account for every number in it: python -m checks BOOK_DIR.
 
-Prints one line per fault and a coverage line last; the exit code is 0 without faults, else 1.
+Prints one line per fault, a table by chapter, and the coverage line last; leaves the same as
+checked.json and checked.html in the book. The exit code is 0 without faults, else 1.
 """
 
 from __future__ import annotations
@@ -10,11 +11,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from checks import ledger, recompute, rows
-from checks.faults import Fault, UnreadableError
-from checks.figures import check_figures
-from checks.html import check_pages
-from checks.pdf import check_pdf
+from checks import report
+from checks.audit import audit
+from checks.book import REPORT_DATA, REPORT_PAGE, read_book, read_project
+from checks.faults import UnreadableError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,46 +24,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=Path("data"), help="the evidence (data/)")
     options = parser.parse_args(arguments)
     try:
-        faults, coverage = check(options.book, options.data)
+        project = read_project(Path.cwd(), options.data)
+        found = audit(read_book(options.book), project)
     except UnreadableError as error:
         print(error)
         return 1
-    for fault in faults:
+    for fault in found.faults:
         print(fault)
-    print(coverage)
-    return 1 if faults else 0
-
-
-def check(book: Path, data: Path) -> tuple[list[Fault], str]:
-    """Return the faults of a built book and the closing line on what was looked at.
-
-    Raises UnreadableError where the book, its ledger or the data cannot be read at all.
-    """
-    if not book.is_dir():
-        raise UnreadableError(
-            f"{book}: found no folder; expected a built book; build it first (nox -s book)"
-        )
-    numbers, faults = ledger.read(book)
-    comparison = recompute.compare(numbers, rows.read(data), book)
-    page_count, findings = check_pages(book, numbers)
-    figure_count, in_figures = check_figures(book, numbers)
-    findings.add(in_figures)
-    pdf_pages, pdf_faults = check_pdf(book)
-    faults += comparison.faults + findings.faults + pdf_faults
-    if not findings.keys:
-        faults.append(
-            Fault(str(book), "no tagged number", "at least one", "the book was built without any")
-        )
-    tagged = len(findings.keys)
-    unused = len(numbers.keys() - set(findings.keys))
-    coverage = (
-        f"checked {tagged:,} tagged numbers on {page_count:,} pages and {figure_count:,} figures: "
-        f"{tagged - findings.disagreeing:,} agree, {len(faults):,} faults; "
-        f"{len(comparison.recomputed):,} of {len(numbers):,} ledger values recomputed from {data} "
-        f"({len(comparison.not_recomputed):,} flow, evidence and constants not recomputed); "
-        f"{unused:,} ledger keys unused; PDF of {pdf_pages:,} pages read"
-    )
-    return faults, coverage
+    for line in report.lines(found):
+        print(line)
+    try:
+        (options.book / REPORT_DATA).write_text(report.as_json(found), encoding="utf-8")
+        (options.book / REPORT_PAGE).write_text(report.as_page(found), encoding="utf-8")
+    except OSError as error:
+        print(f"{options.book}: the report could not be written ({error})", file=sys.stderr)
+    return 1 if found.faults else 0
 
 
 if __name__ == "__main__":

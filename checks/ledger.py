@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
-from pathlib import Path
 from typing import Any
 
 from checks.faults import Fault, UnreadableError
+from checks.text import normalise
 
 REBUILD = "build the book again, and if it stays mend the analysis"
+#: What a state is called, by its identifier.
+STATE_WORDS = {
+    "none": "no study",
+    "single_study": "single study",
+    "two_studies": "two studies",
+    "pooled": "pooled",
+}
 _FIELDS = ("key", "value", "text", "unit", "rows")
 _TIE = Decimal("1e-9")
 _ANY_FLOAT = Context(prec=330)  # digits enough to print the largest float
@@ -35,47 +41,52 @@ _ORDER_SLACK = 1e-9
 
 @dataclass(frozen=True)
 class Number:
-    """One ledger entry; value is a float, an int, or a string where the unit is state."""
+    """One ledger entry; value is a float, an int, or a string where the unit is state.
+
+    source says where a constant comes from, blank for other numbers.
+    """
 
     key: str
     value: float | str
     text: str
     unit: str
     rows: tuple[str, ...]
+    source: str = ""
 
 
-def normalise(text: str) -> str:
-    """Text as a reader sees it: one kind of space, hyphen-minus as minus, no invisible marks."""
-    visible = re.sub("[\u00ad\u200b\u2060\ufeff]", "", text).replace("\u2212", "-")
-    return " ".join(visible.split())  # str.split knows NBSP, thin and narrow spaces
+@dataclass(frozen=True, eq=False)
+class Ledger:
+    """The well-formed entries by key, and the faults of the ledger's form."""
+
+    numbers: Mapping[str, Number]
+    faults: tuple[Fault, ...]
 
 
-def read(book: Path) -> tuple[dict[str, Number], list[Fault]]:
-    """Return the well-formed entries by key, and the faults of the others.
+def read(content: bytes | None, place: str = "numbers.json") -> Ledger:
+    """Read the ledger; content is None where there is no such file.
 
     Raises UnreadableError where there is no list of numbers at all.
     """
-    path = book / "numbers.json"
     remedy = "build the book first (nox -s book)"
+    if content is None:
+        raise UnreadableError(f"{place}: found no file; expected the ledger; {remedy}")
     try:
         # parse_constant keeps NaN and Infinity as words, so that they are found, not computed with.
-        entries = json.loads(path.read_text(encoding="utf-8"), parse_constant=str)
-    except FileNotFoundError:
-        raise UnreadableError(f"{path}: found no file; expected the ledger; {remedy}") from None
-    except (OSError, ValueError) as error:
+        entries = json.loads(content.decode("utf-8"), parse_constant=str)
+    except (ValueError, RecursionError) as error:
         raise UnreadableError(
-            f"{path}: found broken JSON ({error}); expected a list of numbers; {remedy}"
+            f"{place}: found broken JSON ({error}); expected a list of numbers; {remedy}"
         ) from None
     if not isinstance(entries, list) or not entries:
         found = "an empty list" if entries == [] else f"a JSON {type(entries).__name__}"
-        raise UnreadableError(f"{path}: found {found}; expected a list of numbers; {remedy}")
+        raise UnreadableError(f"{place}: found {found}; expected a list of numbers; {remedy}")
     numbers: dict[str, Number] = {}
     faults: list[Fault] = []
     for position, entry in enumerate(entries, start=1):
-        number, fault = _entry(entry, f"numbers.json entry {position}")
+        number, fault = _entry(entry, f"{place} entry {position}")
         if number is not None and number.key in numbers:
-            fault = Fault(f"numbers.json entry {position}", f"key {number.key} a second time",
-                          "unique keys", REBUILD)  # fmt: skip
+            found = f"key {number.key} a second time"
+            fault = _fault(f"{place} entry {position}", found, "unique keys")
         elif number is not None:
             numbers[number.key] = number
         if fault is not None:
@@ -83,39 +94,51 @@ def read(book: Path) -> tuple[dict[str, Number], list[Fault]]:
     for number in numbers.values():
         faults.extend(_text_and_range(number))
     faults.extend(_order(numbers))
-    return numbers, faults
+    return Ledger(numbers, tuple(faults))
+
+
+def _fault(place: str, found: str, expected: str) -> Fault:
+    return Fault("ledger", place, found, expected, REBUILD)
 
 
 def _entry(entry: Any, place: str) -> tuple[Number | None, Fault | None]:
     """Return the entry as a Number, or the fault that keeps it from being one."""
     if not isinstance(entry, dict):
-        return None, Fault(place, repr(entry), "an object", REBUILD)
+        return None, _fault(place, repr(entry), "an object")
     missing = [field for field in _FIELDS if field not in entry]
     if missing:
-        return None, Fault(
-            f"{place} ({entry.get('key', 'no key')})",
-            f"no field {', '.join(missing)}",
-            f"at least {', '.join(_FIELDS)}",
-            REBUILD,
+        place = f"{place} ({entry.get('key', 'no key')})"
+        return None, _fault(
+            place, f"no field {', '.join(missing)}", f"at least {', '.join(_FIELDS)}"
         )
     key, value, text, unit, rows = (entry[field] for field in _FIELDS)
+    source = entry.get("source", "")
     place = f"{place} ({key})"
     if not all(isinstance(field, str) and field for field in (key, text, unit)):
         found = f"key {key!r}, text {text!r}, unit {unit!r}"
-        return None, Fault(place, found, "three words that are not empty", REBUILD)
+        return None, _fault(place, found, "three words that are not empty")
+    if not isinstance(source, str):
+        return None, _fault(place, f"source {source!r}", "words, or no source")
     if not isinstance(rows, list) or not all(isinstance(row, str) for row in rows):
-        return None, Fault(place, f"rows {rows!r}", "a list of row addresses", REBUILD)
+        return None, _fault(place, f"rows {rows!r}", "a list of row addresses")
     if unit not in _FORMATS and unit != "state":
         allowed = ", ".join([*_FORMATS, "state"])
-        return None, Fault(place, f"unit {unit!r}", f"one of {allowed}", REBUILD)
+        return None, _fault(place, f"unit {unit!r}", f"one of {allowed}")
     if unit == "state":
-        if not isinstance(value, str) or not value:
-            return None, Fault(place, f"value {value!r}", "an identifier", REBUILD)
-    elif isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None, Fault(place, f"value {value!r}", "a finite number", REBUILD)
+        if not isinstance(value, str) or value not in STATE_WORDS:
+            return None, _fault(place, f"value {value!r}", f"one of {', '.join(STATE_WORDS)}")
+    elif isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
+        return None, _fault(place, f"value {value!r}", "a finite number")
     elif unit == "count" and not isinstance(value, int):
-        return None, Fault(place, f"value {value!r}", "a whole number (unit count)", REBUILD)
-    return Number(key, value, text, unit, tuple(rows)), None
+        return None, _fault(place, f"value {value!r}", "a whole number (unit count)")
+    return Number(key, value, text, unit, tuple(rows), source), None
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # an int beyond the largest float
+        return False
 
 
 def _fixed(number: Decimal, places: int) -> set[str]:
@@ -149,20 +172,20 @@ _FORMATS: dict[str, Callable[[Decimal], set[str]]] = {
 def _text_and_range(number: Number) -> list[Fault]:
     place = f"numbers.json {number.key}"
     if isinstance(number.value, str):
-        if "_" in number.text:
-            return [Fault(place, f'text "{number.text}"', "words", REBUILD)]
-        return []
+        words = STATE_WORDS[number.value]
+        wrong = normalise(number.text) != words
+        return [_fault(place, f'text "{number.text}"', f'"{words}"')] if wrong else []
     faults = []
     texts = _FORMATS[number.unit](Decimal(number.value))
     if normalise(number.text) not in texts:
         wanted = " or ".join(f'"{text}"' for text in sorted(texts))
         found = f'text "{number.text}" for the value {number.value!r}'
-        faults.append(Fault(place, found, f"{wanted} ({number.unit})", REBUILD))
+        faults.append(_fault(place, found, f"{wanted} ({number.unit})"))
     high = 1 if number.unit in _FRACTIONS else 100 if number.unit == "printed_percent" else math.inf
     low = 0 if high < math.inf or number.unit in _NOT_NEGATIVE else -math.inf
     if not low <= number.value <= high:
         wanted = f"from {low} to {high}" if high < math.inf else "0 or more"
-        faults.append(Fault(place, f"value {number.value!r}", wanted, REBUILD))
+        faults.append(_fault(place, f"value {number.value!r}", wanted))
     return faults
 
 
@@ -179,12 +202,6 @@ def _order(numbers: Mapping[str, Number]) -> list[Fault]:
             if isinstance(small, str) or isinstance(large, str):
                 continue
             if small > large + _ORDER_SLACK:
-                faults.append(
-                    Fault(
-                        f"numbers.json {number.key}",
-                        f"{small!r}, above {upper} {large!r}",
-                        f"{lower} <= {upper}",
-                        REBUILD,
-                    )
-                )
+                found = f"{small!r}, above {upper} {large!r}"
+                faults.append(_fault(f"numbers.json {number.key}", found, f"{lower} <= {upper}"))
     return faults

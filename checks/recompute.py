@@ -1,30 +1,33 @@
-"""Ledger values worked out again from data/ and compared.
+"""Ledger values worked out again from data/ and compared: all of them.
 
-Recomputed: the rows of data/ (study.) and every pool (pool., class., cited., second_line.,
-rescue.). The families in NOT_RECOMPUTED are counted, so that the closing line can say how much
-was taken on trust.
+The rows of data/ (study.), every pool (pool., class., cited., second_line., rescue.), the flow of
+rows and studies (flow.), the counts of the evidence (evidence.), the constants (const.) and the
+last recorded attack on the check (mutation.).
+What is slow to work out is remembered by the counts that went in, so that one changed cell costs
+only the pools that it changes.
 """
 
 from __future__ import annotations
 
-import csv
+import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.special import logit
 
-from checks import statistics
+from checks import constants, counts, statistics
+from checks.constants import POOL_STUDIES
 from checks.faults import Fault
-from checks.ledger import REBUILD, Number
-from checks.mixed_model import MixedModel
-from checks.rows import LINES, Data, Entry, select
+from checks.ledger import REBUILD, Ledger, Number
+from checks.mixed_model import MixedModel, MixedModelFit
+from checks.rows import LINES, Data, Entry, Row, select
+from checks.statistics import PoolStatistics
 
-NOT_RECOMPUTED = {"flow", "evidence", "const"}
-_COMPLETE = {"pool", "class"}  # these list every therapy or class, even one without studies
-_POOLED = {*_COMPLETE, "cited", *LINES}
-_STATES = {0: "none", 1: "single_study", 2: "two_studies"}
+_POOLED = {"pool", "class", "cited", *LINES}
+_FAMILIES = {*_POOLED, "study", "flow", "evidence", "mutation", constants.FAMILY}
 
 # PyMARE stops close to the REML root that is exact here. On 8,000 random pools its tau2 was within
 # 5.4e-7 (1 + tau2), which moved estimates by 4e-8, limits by 1.5e-7 and I2 by 4.4e-7 at most.
@@ -50,62 +53,101 @@ class Expected:
     rows_too: frozenset[str] = frozenset()
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Comparison:
-    """Faults found, ledger keys that were worked out again, and those that were not."""
+    """Faults found, and the ledger keys that were worked out again."""
 
-    faults: list[Fault] = field(default_factory=list)
-    recomputed: set[str] = field(default_factory=set)
-    not_recomputed: set[str] = field(default_factory=set)
+    faults: tuple[Fault, ...]
+    recomputed: frozenset[str]
 
 
-def compare(numbers: Mapping[str, Number], data: Data, book: Path) -> Comparison:
-    """Compare the ledger and the book's pools.csv with what data/ gives."""
-    result = Comparison()
-    # A ledger without any number of one line of therapy has no such pools, in pools.csv neither.
-    families = {key.split(".", 1)[0] for key in numbers} | _COMPLETE | {"cited"}
-    pools = {p: entries for p, entries in select(data).items() if p.split(".")[0] in families}
-    required, allowed = _pool_values(pools), _row_values(data)
-    expected = {**required, **allowed}
-    result.faults.extend(_missing(numbers, required, pools))
+@lru_cache(maxsize=8)
+def compare(ledger: Ledger, data: Data, trials: bytes) -> Comparison:
+    """Compare the ledger with what data/ and the record of the last attack (JSON) give."""
+    numbers = ledger.numbers
+    # A therapy without studies of one line of therapy has no such pool.
+    pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in LINES}
+    expected = {
+        **_pool_values(pools),
+        **_row_values(data),
+        **_count_values(data),
+        **_mutation_values(trials),
+    }
+    faults = [
+        Fault("value", f"numbers.json {key}", "no such key", f"{wanted.value} from data/", REBUILD)
+        for key, wanted in expected.items()
+        if key not in numbers
+    ]
+    recomputed = set()
     for key, number in numbers.items():
-        family = key.split(".", 1)[0]
         prefix, _, stat = key.rpartition(".")
+        if number.source and key.split(".", 1)[0] != constants.FAMILY:
+            faults.append(
+                Fault("value", f"numbers.json {key}", f'source "{number.source}"',
+                      "none: only a constant has a source of its own", REBUILD)
+            )  # fmt: skip
         if key in expected:
-            result.recomputed.add(key)
-            result.faults.extend(_differences(number, expected[key]))
-        elif stat in GLMM_STATS and len(pools.get(prefix, ())) >= 2:
-            continue
-        elif family in NOT_RECOMPUTED:
-            result.not_recomputed.add(key)
+            recomputed.add(key)
+            faults += _differences(number, expected[key])
+        elif key.split(".", 1)[0] == constants.FAMILY or (
+            stat in GLMM_STATS and len(pools.get(prefix, ())) >= POOL_STUDIES
+        ):
+            recomputed.add(key)  # compared below
         else:
-            result.faults.append(_unknown(key, family))
+            faults.append(_unknown(key))
     for prefix, entries in pools.items():
-        if len(entries) >= 2:
+        if len(entries) >= POOL_STUDIES:
             found = {s: numbers[k] for s in GLMM_STATS if (k := f"{prefix}.{s}") in numbers}
-            result.recomputed.update(number.key for number in found.values())
-            result.faults.extend(_mixed_model(prefix, entries, found))
-    result.faults.extend(_pools_csv(book / "data" / "pools.csv", pools))
-    return result
+            faults += _mixed_model(prefix, entries, found)
+    faults += constants.compare(numbers, data.constants, data.references)
+    return Comparison(tuple(faults), frozenset(recomputed))
 
 
-def _unknown(key: str, family: str) -> Fault:
+def _unknown(key: str) -> Fault:
+    family = key.split(".", 1)[0]
     if family in _POOLED:
         wanted = "only the statistics that its k studies in data/ allow"
     elif family == "study":
         wanted = "study.STUDY.ARM.OUTCOME.MONTHS.STAT of a row and a cell that data/ has"
+    elif family in _FAMILIES:
+        wanted = "only the counts that data/ gives"
     else:
-        families = ", ".join(sorted(_POOLED | NOT_RECOMPUTED | {"study"}))
-        wanted = f"a family that the checks know ({families})"
+        wanted = f"a family that the checks know ({', '.join(sorted(_FAMILIES))})"
     return Fault(
-        f"numbers.json {key}", "a key that data/ does not give", wanted,
+        "value", f"numbers.json {key}", "a key that data/ does not give", wanted,
         "remove it, or teach checks/recompute.py to work it out",
     )  # fmt: skip
 
 
+def _count_values(data: Data) -> dict[str, Expected]:
+    """Every count of the flow and of the evidence."""
+    values = {
+        key: Expected(count, "count")
+        for key, count in {**counts.flow(data), **counts.evidence(data)}.items()
+    }
+    late = [entry for entries in counts.late_visits(data).values() for entry in entries]
+    rows = frozenset[str]().union(*(entry.rows for entry in late))
+    return values | {"evidence.late_visits": Expected(len(late), "count", rows=rows)}
+
+
+def _mutation_values(trials: bytes) -> dict[str, Expected]:
+    """What the recorded attack on the check made and noticed, by kind and by rule."""
+    record = json.loads(trials)
+    kinds, rules = record["kinds"], record["rules"]
+    made, killed = (sum(kind[stat] for kind in kinds.values()) for stat in ("made", "killed"))
+    found = {"kinds": len(kinds), "made": made, "killed": killed}
+    found |= {f"{name}.{stat}": kinds[name][stat] for name in kinds for stat in ("made", "killed")}
+    found |= {
+        f"rule.{name}.{stat}": rules[name][stat] for name in rules for stat in ("noticed", "alone")
+    }
+    values = {f"mutation.{name}": Expected(count, "count") for name, count in found.items()}
+    return values | {"mutation.rate": Expected(killed / made, "percent", FRACTION)}
+
+
 def _row_values(data: Data) -> dict[str, Expected]:
-    """Every number that a row of outcomes.csv may show."""
+    """Every number of every row of outcomes.csv, whether it is pooled or not."""
     values: dict[str, Expected] = {}
+    arms = Counter(study_id for study_id, _ in {(row.study_id, row.arm) for row in data.rows})
     for row in data.rows:
         own = frozenset({row.address})
         cells = {
@@ -115,13 +157,14 @@ def _row_values(data: Data) -> dict[str, Expected]:
             "months": (row.months, "months"),
             "platelet_threshold": (row.threshold, "platelets"),
         }
+        has_counts = row.events is not None and row.n is not None
         for stat, (cell, unit) in cells.items():
-            if cell is not None:
+            if cell is not None and (has_counts or unit != "count"):
                 values[f"{row.key}.{stat}"] = Expected(float(cell), unit, rows=own)
         if row.events is not None and row.n is not None:
             values.update(_proportion(row.key, row.events, row.n, own))
-            enrolled = data.studies[row.study_id].enrolled
-            if enrolled:
+            enrolled = _enrolled(row, data, arms)
+            if enrolled > row.n:
                 # The rate if every enrolled patient who was not evaluated had failed.
                 share = row.events / enrolled
                 values[f"{row.key}.enrolled"] = Expected(enrolled, "count", rows=own)
@@ -129,6 +172,17 @@ def _row_values(data: Data) -> dict[str, Expected]:
                     share, "percent", FRACTION, own
                 )
     return values
+
+
+def _enrolled(row: Row, data: Data, arms: Mapping[str, int]) -> int:
+    """Return the enrolled among whom missing patients may be counted as failures, 0 elsewhere.
+
+    Only in cited studies of one arm, for outcomes that are pooled and rates among the evaluable.
+    """
+    study = data.studies[row.study_id]
+    evaluable = row.pool_outcome and row.cells["denominator"] == "evaluable"
+    alone = study.cited and arms[row.study_id] == 1
+    return (study.enrolled or 0) if evaluable and alone else 0
 
 
 def _proportion(prefix: str, events: int, n: int, rows: frozenset[str]) -> dict[str, Expected]:
@@ -146,7 +200,7 @@ def _pool_values(pools: Mapping[str, Sequence[Entry]]) -> dict[str, Expected]:
         k = len(entries)
         rows = frozenset[str]().union(*(entry.rows for entry in entries))
         events, n = sum(entry.events for entry in entries), sum(entry.n for entry in entries)
-        values[f"{prefix}.state"] = Expected(_STATES.get(k, "pooled"), "state", rows=rows)
+        values[f"{prefix}.state"] = Expected(counts.state(k), "state", rows=rows)
         for stat, count in (("k", k), ("events", events), ("n", n)):
             values[f"{prefix}.{stat}"] = Expected(count, "count", rows=rows)
         for entry in entries:
@@ -156,13 +210,13 @@ def _pool_values(pools: Mapping[str, Sequence[Entry]]) -> dict[str, Expected]:
             values.update(_proportion(study, entry.events, entry.n, entry.rows))
         if k == 1:
             values.update(_proportion(prefix, events, n, rows))
-        elif k >= 2:
+        elif k >= POOL_STUDIES:
             values.update(_pooled(prefix, entries, rows))
     return values
 
 
 def _pooled(prefix: str, entries: Sequence[Entry], rows: frozenset[str]) -> dict[str, Expected]:
-    pooled = statistics.pool(*_arrays(entries))
+    pooled = _statistics(_counts(entries))
     stats: dict[str, tuple[float | None, str, float]] = {
         "estimate": (pooled.estimate, "percent", FRACTION),
         "ci_low": (pooled.ci_low, "percent", FRACTION),
@@ -187,51 +241,47 @@ def _pooled(prefix: str, entries: Sequence[Entry], rows: frozenset[str]) -> dict
     return values
 
 
-def _arrays(entries: Sequence[Entry]) -> tuple[statistics.Floats, statistics.Floats]:
-    return (
-        np.array([entry.events for entry in entries], dtype=float),
-        np.array([entry.n for entry in entries], dtype=float),
-    )
+Counts = tuple[tuple[int, int], ...]  # events and n of each study
 
 
-def _missing(
-    numbers: Mapping[str, Number],
-    required: Mapping[str, Expected],
-    pools: Mapping[str, Sequence[Entry]],
-) -> list[Fault]:
-    """Pool keys that are not in the ledger.
+def _counts(entries: Sequence[Entry]) -> Counts:
+    return tuple((entry.events, entry.n) for entry in entries)
 
-    A therapy without studies need not be listed in families other than pool. and class., but not
-    by halves.
-    """
-    silent = {
-        prefix
-        for prefix, entries in pools.items()
-        if not entries
-        and prefix.split(".")[0] not in _COMPLETE
-        and not any(f"{prefix}.{stat}" in numbers for stat in ("state", "k", "events", "n"))
-    }
-    return [
-        Fault(f"numbers.json {key}", "no such key", f"{expected.value} from data/", REBUILD)
-        for key, expected in required.items()
-        if key not in numbers and key.rpartition(".")[0] not in silent
-    ]
+
+def _arrays(studies: Counts) -> tuple[statistics.Floats, statistics.Floats]:
+    events, n = np.array(studies, dtype=float).T
+    return events, n
+
+
+@lru_cache(maxsize=4096)
+def _statistics(studies: Counts) -> PoolStatistics:
+    return statistics.pool(*_arrays(studies))
+
+
+@lru_cache(maxsize=4096)
+def _fit(studies: Counts) -> MixedModelFit:
+    return MixedModel(*_arrays(studies)).fit()
+
+
+@lru_cache(maxsize=4096)
+def _log_likelihood(studies: Counts, mu: float, tau: float) -> float:
+    return MixedModel(*_arrays(studies)).log_likelihood(mu, tau)
 
 
 def _differences(number: Number, expected: Expected) -> list[Fault]:
     place = f"numbers.json {number.key}"
     faults = []
     if not _agree(number.value, expected.value, expected.tolerance):
-        faults.append(
-            Fault(place, f"value {number.value!r}", f"{expected.value!r} from data/", REBUILD)
-        )
+        wanted = f"{expected.value!r} from data/"
+        faults.append(Fault("value", place, f"value {number.value!r}", wanted, REBUILD))
     if number.unit != expected.unit:
-        faults.append(Fault(place, f"unit {number.unit}", expected.unit, REBUILD))
+        faults.append(Fault("value", place, f"unit {number.unit}", expected.unit, REBUILD))
     rows = set(number.rows)
     foreign, absent = rows - expected.rows - expected.rows_too, expected.rows - rows
     if foreign or absent or len(rows) < len(number.rows):
         faults.append(
             Fault(
+                "value",
                 place,
                 f"{len(number.rows)} rows (not among its rows: {_listed(foreign)})",
                 f"{len(expected.rows)} rows (not listed: {_listed(absent)})",
@@ -252,17 +302,21 @@ def _agree(found: float | str, expected: float | str, tolerance: float) -> bool:
 
 
 def _mixed_model(prefix: str, entries: Sequence[Entry], found: Mapping[str, Number]) -> list[Fault]:
-    """Refit the mixed model where the ledger has one; whether it is estimable is not judged."""
-    if not found:
-        return []
+    """Refit the mixed model; a ledger without it is at fault where both its limits exist."""
+    responders, patients = sum(e.events for e in entries), sum(e.n for e in entries)
+    if responders in (0, patients):
+        return [_unknown(number.key) for number in found.values()]
+    studies = _counts(entries)
+    fit = _fit(studies)
+    if not found and not FRACTION < fit.ci_low <= fit.ci_high < 1 - FRACTION:
+        return []  # so far out, one search finds a limit and another none
     absent = [stat for stat in GLMM_STATS if stat not in found]
     if absent:
+        wanted = "all four glmm_ where the model can be estimated"
         return [
-            Fault(f"numbers.json {prefix}.{stat}", "no such key", "all four glmm_ or none", REBUILD)
+            Fault("value", f"numbers.json {prefix}.{stat}", "no such key", wanted, REBUILD)
             for stat in absent
         ]
-    model = MixedModel(*_arrays(entries))
-    fit = model.fit()
     rows = frozenset[str]().union(*(entry.rows for entry in entries))
     expected = {
         "glmm_estimate": Expected(fit.estimate, "percent", GLMM, rows),
@@ -274,10 +328,11 @@ def _mixed_model(prefix: str, entries: Sequence[Entry], found: Mapping[str, Numb
     estimate, tau2 = found["glmm_estimate"].value, found["glmm_tau2"].value
     if isinstance(estimate, str) or isinstance(tau2, str) or not 0 < estimate < 1 or tau2 < 0:
         return faults
-    reached = model.log_likelihood(float(logit(estimate)), float(np.sqrt(tau2)))
+    reached = _log_likelihood(studies, float(logit(estimate)), float(np.sqrt(tau2)))
     if reached < fit.log_likelihood - GLMM_LOG_LIKELIHOOD:
         faults.append(
             Fault(
+                "value",
                 f"numbers.json {prefix}.glmm_*",
                 f"log likelihood {reached:.6f} at the printed estimate and tau2",
                 f"at least {fit.log_likelihood:.6f}",
@@ -285,45 +340,3 @@ def _mixed_model(prefix: str, entries: Sequence[Entry], found: Mapping[str, Numb
             )
         )
     return faults
-
-
-def _pools_csv(path: Path, pools: Mapping[str, Sequence[Entry]]) -> list[Fault]:
-    """Compare the book's pools.csv, in any order of lines, with the rows that make each pool."""
-    place = "data/pools.csv"
-    header = ["pool", "study_id", "events", "n"]
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            lines = list(csv.reader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        return [Fault(place, str(error), f"a CSV file with {','.join(header)}", REBUILD)]
-    if not lines or lines[0] != header:
-        found = ",".join(lines[0]) if lines else "an empty file"
-        return [Fault(place, found, ",".join(header), REBUILD)]
-    wanted = {
-        (prefix, entry.study_id, str(entry.events), str(entry.n))
-        for prefix, entries in pools.items()
-        for entry in entries
-    }
-    faults = []
-    seen: set[tuple[str, ...]] = set()
-    for number, cells in enumerate(map(tuple, lines[1:]), start=2):
-        if cells in seen or cells not in wanted:
-            again = " a second time" if cells in seen else ""
-            expected = _line_for(cells, wanted)
-            faults.append(
-                Fault(f"{place} line {number}", ",".join(cells) + again, expected, REBUILD)
-            )
-        seen.add(cells)
-    shown = {cells[:2] for cells in seen}
-    faults += [
-        Fault(place, f"no line for {cells[1]} in {cells[0]}", ",".join(cells), REBUILD)
-        for cells in sorted(wanted)
-        if cells[:2] not in shown
-    ]
-    return faults
-
-
-def _line_for(cells: tuple[str, ...], wanted: Iterable[tuple[str, ...]]) -> str:
-    """What data/ gives for the pool and study of a line."""
-    right = [",".join(w) for w in wanted if w[:2] == cells[:2]]
-    return right[0] if right else "no such study in this pool"

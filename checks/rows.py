@@ -7,13 +7,16 @@ and the rules of the methods chapter.
 from __future__ import annotations
 
 import csv
+import io
+import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from functools import lru_cache
 
+from checks.constants import EARLY_MONTHS, TARGET_MONTHS, Constant
 from checks.faults import UnreadableError
 
 POOL_OUTCOMES = (
@@ -24,37 +27,52 @@ POOL_OUTCOMES = (
 )
 _COLUMNS = {
     "studies.csv": (
-        "study_id", "year", "population", "itp_type", "line", "n_enrolled", "seed_reference",
-        "overlaps_with",
+        "study_id", "first_author", "year", "design", "population", "itp_type", "line",
+        "n_enrolled", "seed_reference", "overlaps_with", "citation_verified",
     ),
     "outcomes.csv": (
         "study_id", "arm", "therapy", "outcome", "months", "months_basis", "window",
         "platelet_threshold", "treatment_status", "events", "n", "reported_percent",
-        "confidence", "exclusion",
+        "count_basis", "denominator", "source_kind", "confidence", "second_extraction",
+        "exclusion",
     ),
-    "therapies.csv": ("therapy", "drug_class"),
+    "therapies.csv": ("therapy", "label", "drug_class"),
+    "constants.csv": ("constant", "value", "unit", "source"),
 }  # fmt: skip
 LINES = ("second_line", "rescue")
 _LABEL_CLASSES = {"combination", "control"}
 _LAST = Decimal("Infinity")  # blanks sort behind every number
 
 
-@dataclass(frozen=True)
+_BIB_KEY = re.compile(r"^\s*@\w+\s*\{\s*([^\s,{}=]+)\s*,", re.MULTILINE)
+
+Measure = tuple[Decimal | None, str, str, Decimal | None]
+
+
+@dataclass(frozen=True, eq=False)
 class Study:
-    """What the rules ask about a study; overlaps are the ids it shares patients with."""
+    """What the rules ask about a study; overlaps are the ids it shares patients with.
+
+    Overlaps hold both ways, whichever of the two studies states them; cells are the columns as
+    they stand in the file.
+    """
 
     study_id: str
+    first_author: str
     year: int
     line: str
     enrolled: int | None
-    may_pool: bool
     cited: bool
     overlaps: frozenset[str]
+    cells: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
-    """One line of outcomes.csv; months in months, threshold in 10^9/L, None where blank."""
+    """One line of outcomes.csv; months in months, threshold in 10^9/L, None where blank.
+
+    reason: the first rule that keeps the row out of every pool, blank where none does.
+    """
 
     line: int
     study_id: str
@@ -64,77 +82,163 @@ class Row:
     months: Decimal | None
     window: str
     threshold: Decimal | None
-    measure: tuple[Decimal | None, str, str, Decimal | None]
+    measure: Measure
     events: int | None
     n: int | None
     reported_percent: Decimal | None
-    eligible: bool
+    reason: str
     address: str
+    cells: Mapping[str, str]
 
     @property
     def key(self) -> str:
         """Return the ledger key of this row, up to the statistic."""
         return "study." + self.address.replace("/", ".")
 
+    @property
+    def pool_outcome(self) -> str:
+        """Return the outcome under which the row could be pooled, blank where there is none."""
+        return self.outcome if self.outcome in POOL_OUTCOMES else ""
+
 
 @dataclass(frozen=True)
 class Entry:
-    """One study's contribution to one pool."""
+    """One study's contribution to one pool: its arms of one measure, added together."""
 
     study_id: str
     events: int
     n: int
     rows: frozenset[str]
+    months: Decimal | None
+    window: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Data:
-    """The evidence as the rules see it."""
+    """The evidence as the rules see it; therapies map to their classes, labels to their names."""
 
-    studies: dict[str, Study]
-    rows: list[Row]
-    therapies: dict[str, str]
+    studies: Mapping[str, Study]
+    rows: tuple[Row, ...]
+    therapies: Mapping[str, str]
+    labels: Mapping[str, str]
+    constants: Mapping[str, Constant]
+    references: frozenset[str]
+
+    @property
+    def cited(self) -> list[str]:
+        """Return the ids of the cited studies in the order of their references."""
+        number = {s.study_id: s.cells["seed_reference"] for s in self.studies.values() if s.cited}
+        return sorted(number, key=lambda study_id: Decimal(number[study_id]))
 
 
-def read(folder: Path) -> Data:
-    """Read the three CSV files of the evidence; UnreadableError names the file, line and cell."""
-    studies = {}
-    for line, cells in _table(folder / "studies.csv"):
-        place = f"{folder / 'studies.csv'} line {line}"
-        studies[cells["study_id"]] = Study(
-            study_id=cells["study_id"],
-            year=_integer(cells["year"], f"{place}, year") or 0,
-            line=cells["line"],
-            enrolled=_integer(cells["n_enrolled"], f"{place}, n_enrolled"),
-            may_pool=cells["population"] in {"adult", "mixed"}
-            and cells["itp_type"] in {"primary", "mixed"},
-            cited=cells["seed_reference"] != "",
-            overlaps=frozenset(filter(None, re.split(r"[;\s]+", cells["overlaps_with"]))),
-        )
-    therapies = {
-        cells["therapy"]: cells["drug_class"] for _, cells in _table(folder / "therapies.csv")
+def read(files: Mapping[str, bytes], place: str = "data") -> Data:
+    """Read the evidence from the files of data/ by name (`studies.csv`).
+
+    Raises UnreadableError that names the file, line and cell, files being in the folder `place`.
+    """
+    found = {
+        cells["study_id"]: (f"{place}/studies.csv line {line}", cells)
+        for line, cells in _table(files, "studies.csv", place)
     }
-    return Data(studies, _rows(folder / "outcomes.csv", studies, therapies), therapies)
+    stated = {name: _listed(cells["overlaps_with"]) for name, (_, cells) in found.items()}
+    studies = {
+        name: Study(
+            study_id=name,
+            first_author=cells["first_author"],
+            year=_integer(cells["year"], f"{where}, year") or 0,
+            line=cells["line"],
+            enrolled=_integer(cells["n_enrolled"], f"{where}, n_enrolled"),
+            cited=_integer(cells["seed_reference"], f"{where}, seed_reference") is not None,
+            overlaps=stated[name] | {other for other, names in stated.items() if name in names},
+            cells=cells,
+        )
+        for name, (where, cells) in found.items()
+    }
+    therapies, labels = {}, {}
+    for _, cells in _table(files, "therapies.csv", place):
+        therapies[cells["therapy"]] = cells["drug_class"]
+        labels[cells["therapy"]] = cells["label"]
+    return Data(
+        studies=studies,
+        rows=_rows(files, place, studies, therapies),
+        therapies=therapies,
+        labels=labels,
+        constants=_constants(files, place),
+        references=frozenset(
+            _BIB_KEY.findall(files.get("references.bib", b"").decode(errors="replace"))
+        ),
+    )
 
 
-def _table(path: Path) -> Iterable[tuple[int, dict[str, str]]]:
-    """Yield line number and stripped cells of each record; the columns used must be there."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, restval="")
-            missing = [c for c in _COLUMNS[path.name] if c not in (reader.fieldnames or ())]
-            if missing:
-                raise UnreadableError(
-                    f"{path}: found no column {', '.join(missing)}; expected the columns of "
-                    "data/datapackage.json; restore the header"
-                )
-            for cells in reader:
-                yield reader.line_num, {c: (cells[c] or "").strip() for c in _COLUMNS[path.name]}
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+def _listed(cell: str) -> frozenset[str]:
+    return frozenset(filter(None, re.split(r"[;\s]+", cell)))
+
+
+def _table(
+    files: Mapping[str, bytes], name: str, place: str
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line number and stripped cells of each record.
+
+    The columns used must be there, and codes must be among those that the schema allows.
+    """
+    path = f"{place}/{name}"
+    if name not in files:
         raise UnreadableError(
-            f"{path}: found {error}; expected a CSV file in UTF-8; give --data the folder that "
+            f"{path}: found no file; expected a CSV file in UTF-8; give --data the folder that "
             "the book was built from"
+        )
+    try:
+        text = files[name].decode("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(text, newline=""), restval="")
+        missing = [c for c in _COLUMNS[name] if c not in (reader.fieldnames or ())]
+        if missing:
+            raise UnreadableError(
+                f"{path}: found no column {', '.join(missing)}; expected the columns of "
+                "data/datapackage.json; restore the header"
+            )
+        allowed = _codes(files, name)
+        for record in reader:
+            cells = {c: (record[c] or "").strip() for c in _COLUMNS[name]}
+            for column, codes in allowed.items():
+                if cells.get(column) and cells[column] not in codes:
+                    raise UnreadableError(
+                        f"{path} line {reader.line_num}, {column}: found {cells[column]!r}; "
+                        f"expected one of {', '.join(codes)}; correct the cell"
+                    )
+            yield reader.line_num, cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(
+            f"{path}: found {error}; expected a CSV file in UTF-8; restore the file"
         ) from None
+
+
+def _codes(files: Mapping[str, bytes], name: str) -> dict[str, list[str]]:
+    """The allowed values of each coded column of a table; none where there is no schema."""
+    try:
+        package = json.loads(files.get("datapackage.json", b"{}"))
+    except ValueError as error:
+        raise UnreadableError(
+            f"data/datapackage.json: found broken JSON ({error}); expected the schema; restore it"
+        ) from None
+    return {
+        field["name"]: field["constraints"]["enum"]
+        for resource in package.get("resources", ())
+        if resource["path"] == name
+        for field in resource["schema"]["fields"]
+        if "enum" in field.get("constraints", {})
+    }
+
+
+def _constants(files: Mapping[str, bytes], place: str) -> dict[str, Constant]:
+    """The constants of published sources by name."""
+    constants = {}
+    for line, cells in _table(files, "constants.csv", place):
+        where = f"{place}/constants.csv line {line}, value"
+        value = _number(cells["value"], where)
+        if value is None:
+            raise UnreadableError(f"{where}: found a blank; expected a number; fill in the cell")
+        constants[cells["constant"]] = Constant(float(value), cells["unit"], cells["source"])
+    return constants
 
 
 def _number(cell: str, place: str) -> Decimal | None:
@@ -162,11 +266,16 @@ def _integer(cell: str, place: str) -> int | None:
     return int(number)
 
 
-def _rows(path: Path, studies: Mapping[str, Study], therapies: Mapping[str, str]) -> list[Row]:
+def _rows(
+    files: Mapping[str, bytes],
+    folder: str,
+    studies: Mapping[str, Study],
+    therapies: Mapping[str, str],
+) -> tuple[Row, ...]:
     rows: list[Row] = []
     taken: set[str] = set()
-    for line, cells in _table(path):
-        place = f"{path} line {line}"
+    for line, cells in _table(files, "outcomes.csv", folder):
+        place = f"{folder}/outcomes.csv line {line}"
         for column, known in (("study_id", studies), ("therapy", therapies)):
             if cells[column] not in known:
                 raise UnreadableError(
@@ -204,16 +313,27 @@ def _rows(path: Path, studies: Mapping[str, Study], therapies: Mapping[str, str]
                 events=events,
                 n=n,
                 reported_percent=_number(cells["reported_percent"], f"{place}, reported_percent"),
-                eligible=studies[cells["study_id"]].may_pool
-                and not cells["exclusion"]
-                and cells["confidence"] != "low"
-                and events is not None
-                and n is not None
-                and outcome in POOL_OUTCOMES,
+                reason=_reason(cells, studies[cells["study_id"]].cells, outcome),
                 address=address,
+                cells=cells,
             )
         )
-    return rows
+    return tuple(rows)
+
+
+def _reason(row: Mapping[str, str], study: Mapping[str, str], outcome: str) -> str:
+    """The first rule that keeps a row out of every pool, blank where none does."""
+    if outcome not in POOL_OUTCOMES:
+        return "outcome_not_pooled"
+    if study["population"] not in {"adult", "mixed"}:
+        return "population_child"
+    if study["itp_type"] not in {"primary", "mixed"}:
+        return "itp_secondary"
+    if row["exclusion"]:
+        return "excluded"
+    if not (row["events"] and row["n"]):
+        return "no_denominator"
+    return "low_confidence" if row["confidence"] == "low" else ""
 
 
 def _outcome(cells: Mapping[str, str]) -> str:
@@ -223,41 +343,91 @@ def _outcome(cells: Mapping[str, str]) -> str:
     return cells["outcome"]
 
 
+def addresses(records: Iterable[Mapping[str, str]]) -> list[str]:
+    """The address of each record of outcomes.csv, in order."""
+    taken: set[str] = set()
+    found = []
+    for cells in records:
+        found.append(_address(cells, taken))
+        taken.add(found[-1])
+    return found
+
+
 def _address(cells: Mapping[str, str], taken: set[str]) -> str:
     """STUDY/ARM/OUTCOME/MONTHS; a later row of the same address adds ~WINDOW~THRESHOLD."""
-    months = cells["months"] or "any"
+    months = _plain(cells["months"]) or "any"
     plain = f"{cells['study_id']}/{cells['arm']}/{_outcome(cells)}/{months}"
     if plain not in taken:
         return plain
-    return f"{plain}~{cells['window']}~{cells['platelet_threshold'] or 'unstated'}"
+    return f"{plain}~{cells['window']}~{_plain(cells['platelet_threshold']) or 'unstated'}"
 
 
-def select(data: Data) -> dict[str, list[Entry]]:
+def _plain(cell: str) -> str:
+    """A number without trailing zeros (3.0 is 3); anything else as it stands."""
+    whole, point, decimals = cell.partition(".")
+    return f"{whole}.{decimals}".rstrip("0").rstrip(".") if point else cell
+
+
+@lru_cache(maxsize=4)
+def select(data: Data) -> Mapping[str, tuple[Entry, ...]]:
     """Return the studies of every pool, by prefix (pool.THERAPY.OUTCOME and so on).
 
     Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.) and
     the studies of one line of therapy alone (second_line., rescue.), by the same rules. Prefixes
-    without any eligible study are there too, with an empty list.
+    without any eligible study are there too, with nothing in them.
     """
-    subsets = {
-        "pool": data.rows,
-        "cited": [row for row in data.rows if data.studies[row.study_id].cited],
-        **{
-            line: [row for row in data.rows if data.studies[row.study_id].line == line]
-            for line in LINES
-        },
+    return {
+        prefix: _without_shared_patients(entries, data.studies)
+        for prefix, entries in candidates(data).items()
     }
-    classes = sorted(_drug_classes(data.therapies))
-    pools: dict[str, list[Entry]] = {}
+
+
+@lru_cache(maxsize=4)
+def left_out(data: Data) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """Return by prefix who is kept out of a pool, each with the fuller study of its patients."""
+    pairs: dict[str, tuple[tuple[str, str], ...]] = {}
+    for prefix, kept in select(data).items():
+        names = [entry.study_id for entry in kept]
+        pairs[prefix] = tuple(
+            (entry.study_id, next(n for n in names if n in data.studies[entry.study_id].overlaps))
+            for entry in _fuller_first(candidates(data)[prefix], data.studies)
+            if entry.study_id not in names
+        )
+    return pairs
+
+
+@lru_cache(maxsize=4)
+def candidates(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+    """Return what each study would bring to every pool, those that share patients included."""
+    eligible: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in data.rows:
+        if not row.reason:
+            eligible[row.therapy, row.outcome].append(row)
+    members = {
+        drug_class: [t for t, c in data.therapies.items() if c == drug_class]
+        for drug_class in sorted(_drug_classes(data.therapies))
+    }
+    pools: dict[str, tuple[Entry, ...]] = {}
     for outcome in POOL_OUTCOMES:
         for therapy in data.therapies:
-            for family, subset in subsets.items():
-                pools[f"{family}.{therapy}.{outcome}"] = _pool(data, subset, {therapy}, outcome)
-        for drug_class in classes:
-            members = {t for t, c in data.therapies.items() if c == drug_class}
-            prefix = f"class.{re.sub('[^a-z0-9]+', '_', drug_class.lower())}.{outcome}"
-            pools[prefix] = _pool(data, data.rows, members, outcome)
+            rows = eligible[therapy, outcome]
+            tail = f"{therapy}.{outcome}"
+            pools[f"pool.{tail}"] = _entries(rows, outcome)
+            cited = [row for row in rows if data.studies[row.study_id].cited]
+            pools[f"cited.{tail}"] = _entries(cited, outcome)
+            for line in LINES:
+                of_line = [row for row in rows if data.studies[row.study_id].line == line]
+                pools[f"{line}.{tail}"] = _entries(of_line, outcome)
+        for drug_class, therapies in members.items():
+            rows = [row for therapy in therapies for row in eligible[therapy, outcome]]
+            in_file_order = sorted(rows, key=lambda row: row.line)
+            pools[f"class.{class_slug(drug_class)}.{outcome}"] = _entries(in_file_order, outcome)
     return pools
+
+
+def class_slug(drug_class: str) -> str:
+    """Return the name of a class in keys: lower case, everything but letters and digits as _."""
+    return re.sub("[^a-z0-9]+", "_", drug_class.lower()).strip("_")
 
 
 def _drug_classes(therapies: Mapping[str, str]) -> set[str]:
@@ -266,18 +436,16 @@ def _drug_classes(therapies: Mapping[str, str]) -> set[str]:
     return {name for name in names if names.count(name) > 1} - _LABEL_CLASSES
 
 
-def _pool(data: Data, rows: Iterable[Row], therapies: set[str], outcome: str) -> list[Entry]:
+def _entries(rows: Iterable[Row], outcome: str) -> tuple[Entry, ...]:
     by_study: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.eligible and row.therapy in therapies and row.outcome == outcome:
-            by_study[row.study_id].append(row)
-    entries = [_entry(study_id, found, outcome) for study_id, found in by_study.items()]
-    return _without_shared_patients(entries, data.studies)
+        by_study[row.study_id].append(row)
+    return tuple(_entry(study_id, found, outcome) for study_id, found in by_study.items())
 
 
 def _entry(study_id: str, rows: Sequence[Row], outcome: str) -> Entry:
     """Add up the arms of the study's best measure."""
-    measures: dict[tuple[Decimal | None, str, str, Decimal | None], list[Row]] = defaultdict(list)
+    measures: dict[Measure, list[Row]] = defaultdict(list)
     for row in rows:
         measures[row.measure].append(row)
     best = min(measures.values(), key=lambda arms: _preference(arms, outcome))
@@ -286,6 +454,8 @@ def _entry(study_id: str, rows: Sequence[Row], outcome: str) -> Entry:
         events=sum(row.events or 0 for row in best),
         n=sum(row.n or 0 for row in best),
         rows=frozenset(row.address for row in best),
+        months=best[0].months,
+        window=best[0].window,
     )
 
 
@@ -297,21 +467,30 @@ def _preference(arms: Sequence[Row], outcome: str) -> tuple[Decimal | int, ...]:
     if outcome.startswith("durable_response"):
         longest = _LAST if first.months is None else -first.months
         return (longest, *tail)
-    early = first.months is not None and first.months <= 6
-    rank = {"at_timepoint": 0 if early else 3, "best_by_timepoint": 1, "any_time": 2}.get(
-        first.window, 4
-    )
-    distance = _LAST if first.months is None else abs(first.months - 3)
+    at_visit = 0 if is_early(first.months) else 3
+    windows = {"at_timepoint": at_visit, "best_by_timepoint": 1, "any_time": 2}
+    rank = windows.get(first.window, 4)
+    distance = _LAST if first.months is None else abs(first.months - TARGET_MONTHS)
     return (rank, distance, *tail)
 
 
-def _without_shared_patients(entries: list[Entry], studies: Mapping[str, Study]) -> list[Entry]:
+def is_early(months: Decimal | None) -> bool:
+    """Whether a visit counts as an early one."""
+    return months is not None and months <= EARLY_MONTHS
+
+
+def _without_shared_patients(
+    entries: Iterable[Entry], studies: Mapping[str, Study]
+) -> tuple[Entry, ...]:
     """Keep the fuller of two studies that may share patients, going from the largest down."""
     kept: list[Entry] = []
-    for entry in sorted(entries, key=lambda e: (-e.n, -studies[e.study_id].year, e.study_id)):
-        linked = studies[entry.study_id].overlaps | {
-            other for other, study in studies.items() if entry.study_id in study.overlaps
-        }
+    for entry in _fuller_first(entries, studies):
+        linked = studies[entry.study_id].overlaps
         if linked.isdisjoint(other.study_id for other in kept):
             kept.append(entry)
-    return kept
+    return tuple(kept)
+
+
+def _fuller_first(entries: Iterable[Entry], studies: Mapping[str, Study]) -> list[Entry]:
+    """The study with more patients first, then the later one."""
+    return sorted(entries, key=lambda e: (-e.n, -studies[e.study_id].year, e.study_id))

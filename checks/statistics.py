@@ -7,18 +7,21 @@ the code that printed the numbers.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import expit
+from scipy.special import expit, logit
 from scipy.stats import chi2
 from scipy.stats import t as student_t
 from statsmodels.stats.proportion import proportion_confint
 
+from checks.constants import CORRECTION, HALF, LEVEL, PREDICTION_STUDIES
+
 Floats = NDArray[np.float64]
 
-ALPHA = 0.05
+ALPHA = 1 - LEVEL
 _TAU2_GRID = np.concatenate([[0.0], np.geomspace(1e-9, 1e3, 97)])
 
 
@@ -45,6 +48,7 @@ class PoolStatistics:
     p_above_50: float | None
 
 
+@lru_cache(maxsize=4096)
 def exact_interval(events: int, n: int) -> tuple[float, float]:
     """Clopper-Pearson 95% interval of events / n, as fractions."""
     low, high = proportion_confint(events, n, alpha=ALPHA, method="beta")
@@ -52,9 +56,9 @@ def exact_interval(events: int, n: int) -> tuple[float, float]:
 
 
 def logits(events: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Return logit and its variance, each of shape (k,); 0.5 is added only where e is 0 or n."""
-    half = np.where((events == 0) | (events == n), 0.5, 0.0)
-    yes, no = events + half, n - events + half
+    """Return logit and its variance, each of shape (k,); the correction is for e of 0 or n."""
+    added = np.where((events == 0) | (events == n), CORRECTION, 0.0)
+    yes, no = events + added, n - events + added
     return np.log(yes / no), 1 / yes + 1 / no
 
 
@@ -134,7 +138,7 @@ def pool(events: Floats, n: Floats) -> PoolStatistics:
     typical = df * np.sum(fixed) / (np.sum(fixed) ** 2 - np.sum(fixed**2))
     tau2_low, tau2_high = q_profile(y, v)
     spread = float(np.sqrt(tau2 + se**2))
-    predicts = df >= 2
+    predicts = len(y) >= PREDICTION_STUDIES
     return PoolStatistics(
         estimate=float(expit(mu)),
         ci_low=float(expit(mu - t * se)),
@@ -147,5 +151,5 @@ def pool(events: Floats, n: Floats) -> PoolStatistics:
         weights=w / np.sum(w),
         pi_low=float(expit(mu - t * spread)) if predicts else None,
         pi_high=float(expit(mu + t * spread)) if predicts else None,
-        p_above_50=float(student_t.cdf(mu / spread, df)) if predicts else None,
+        p_above_50=float(student_t.cdf((mu - logit(HALF)) / spread, df)) if predicts else None,
     )
