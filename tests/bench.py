@@ -28,6 +28,7 @@ from render.project import Project
 
 ROOT = Path(__file__).resolve().parent.parent
 MEBIBYTE = 2**20
+CHANGES = 240
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ def main() -> None:
             [sys.executable, "-m", "render", "--engine", "builtin", "--output", output]
         )
         check = cost_of([sys.executable, "-m", "checks", output])
+        attack = cost_of([sys.executable, "-m", "checks.mutate", output, "--count", str(CHANGES)])
     chapters = executed_chapters()
     html = seconds(lambda: floor_html(chapters))
     pdf = seconds(lambda: floor_pdf(chapters))
@@ -122,12 +124,16 @@ def main() -> None:
         ("data to ledger, downloads and figures", analysis),
         ("whole build, built-in engine", render),
         ("check of the whole book", check),
+        (f"{CHANGES} changes, each checked", attack),
     ):
         print(f"{name:44}{cost.seconds:9.1f}{cost.mebibytes:8.0f}")
     print(f"{'floor: pandoc to HTML, values in place':44}{html:9.1f}")
     print(f"{'floor: pandoc and Typst to PDF':44}{pdf:9.1f}")
     print(f"rendering without the analysis takes {rendering / floor:.1f} times the floor")
     print(f"the check takes {check.seconds / render.seconds:.2f} of the build")
+    # Every process of the attack reads and checks the book once before it begins.
+    each = (attack.seconds - check.seconds) / CHANGES
+    print(f"a change and its check take {each / check.seconds:.3f} of a check from the start")
 
 
 if __name__ == "__main__":

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("analysis", "chapters", "data", "render", "_quarto.yml", "index.qmd", "pyproject.toml")
+from tests.projects import build, copy_project
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project with a book in place that must survive."""
-    for name in PARTS:
-        source = ROOT / name
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, tmp_path / name)
+    copy_project(tmp_path)
     (tmp_path / "_book").mkdir()
     (tmp_path / "_book" / "index.html").write_text("the last good book", encoding="utf-8")
     return tmp_path
-
-
-def build(project: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "render", "--engine", "builtin"],
-        cwd=project, capture_output=True, text=True, check=False,
-        env=os.environ | {"PYTHONPATH": str(project)},
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
