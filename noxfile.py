@@ -65,7 +65,17 @@ def check(session: nox.Session) -> None:
     if not Path(BOOK).is_dir():
         session.error(f"there is no {BOOK}/ yet: run `nox -s book` first")
     session.run("python", "-m", "checks", *(session.posargs or [BOOK]))
-    session.log(f"the book has been checked: open {BOOK}/index.html, or the PDF beside it")
+    session.log(f"the book has been checked: open {BOOK}/index.html, or the PDF beside it;")
+    session.log(f"what was found is in {BOOK}/checked.html")
+
+
+@nox.session(default=False)
+def mutate(session: nox.Session) -> None:
+    """Attack the check with small random changes (-- --seed N --count N, --record to keep)."""
+    install(session, "check")
+    if not Path(BOOK).is_dir():
+        session.error(f"there is no {BOOK}/ yet: run `nox -s book` first")
+    session.run("python", "-m", "checks.mutate", BOOK, *session.posargs)
 
 
 @nox.session(default=False)
