@@ -336,7 +336,10 @@ def dictionary() -> Markdown:
         name, where = resource["name"], f"package#/resources/{place}"
         parts.append(f"## {escape(resource['path'])} {{#sec-data-{name}}}\n")
         parts.append(quoted(resource["description"], f"{where}/description") + "\n")
-        rows = [dictionary_row(name, field["name"]) for field in resource["schema"]["fields"]]
+        rows = [
+            dictionary_row(f"{where}/schema/fields/{number}", field)
+            for number, field in enumerate(resource["schema"]["fields"])
+        ]
         table = pipe_table(["Column", "Type", "Meaning", "Allowed"], rows, (18, 10, 37, 35), "llll")
         caption = f"Columns of {escape(resource['path'])}."
         parts.append(numbered(f"data-{name}", table, caption, ".wide-table"))
@@ -352,9 +355,11 @@ def dictionary() -> Markdown:
     return Markdown("\n".join(parts))
 
 
-def dictionary_row(resource: str, name: str) -> list[str]:
-    """One column of the dictionary: name, type, description, and what is allowed in it."""
-    where, field = field_of(resource, name)
+def dictionary_row(where: str, field: dict) -> list[str]:  # type: ignore[type-arg]
+    """One column of the dictionary: name, type, description, and what is allowed in it.
+
+    `where` is the place of the field in the schema.
+    """
     constraints = field.get("constraints", {})
     meanings = field.get("valueDescriptions", {})
     allowed = []
@@ -374,7 +379,7 @@ def dictionary_row(resource: str, name: str) -> list[str]:
     allowed.append(f"blank: {quoted(blank, f'{where}/blankMeans')}" if blank else "never blank")
     kind = ", ".join(quoted(field[n], f"{where}/{n}") for n in ("type", "unit") if n in field)
     description = quoted(field["description"], f"{where}/description")
-    return [f"`{name}`", kind, description, "; ".join(allowed)]
+    return [f"`{field['name']}`", kind, description, "; ".join(allowed)]
 
 
 def versions() -> Markdown:
@@ -393,26 +398,22 @@ def versions() -> Markdown:
 
 def mutations() -> Markdown:
     """The last recorded attack on the check: changes made and noticed, by kind."""
-    rows = [
-        [
-            quoted(kind["words"], f"mutations#/kinds/{name}/words"),
-            num(f"mutation.{name}.made"),
-            num(f"mutation.{name}.killed"),
-        ]
-        for name, kind in book().trials["kinds"].items()
-    ]
-    return pipe_table(["Change", "Made", "Noticed"], rows, (64, 18, 18), "lrr")
+    return trials("kinds", "mutation", ("made", "killed"), ["Change", "Made", "Noticed"])
 
 
 def mutation_rules() -> Markdown:
     """Which rules of the check noticed the changes, and which no other rule noticed."""
+    headers = ["Rule", "Noticed", "No other rule did"]
+    return trials("rules", "mutation.rule", ("noticed", "alone"), headers)
+
+
+def trials(part: str, family: str, stats: Sequence[str], headers: Sequence[str]) -> Markdown:
+    """One part of the record of the attack: its entries in words, each with its numbers."""
     rows = [
         [
-            quoted(rule["words"], f"mutations#/rules/{name}/words"),
-            num(f"mutation.rule.{name}.noticed"),
-            num(f"mutation.rule.{name}.alone"),
+            quoted(entry["words"], f"mutations#/{part}/{name}/words"),
+            *(num(f"{family}.{name}.{stat}") for stat in stats),
         ]
-        for name, rule in book().trials["rules"].items()
+        for name, entry in book().trials[part].items()
     ]
-    headers = ["Rule", "Noticed", "No other rule did"]
     return pipe_table(headers, rows, (64, 18, 18), "lrr")

@@ -105,11 +105,8 @@ def check(build: bytes | None, files: Mapping[str, bytes]) -> list[Fault]:
     if missing := _missing(stated):
         return [_fault(f"no {missing} in it", form)]
     faults = [
-        _fault(f"the book was made from other {noun}: {stated[name][:_SHOWN]}", f"{now[:_SHOWN]}")
-        for name, noun, now in (
-            ("data", "data", data_digest(files)),
-            ("code", "code", code_digest(files)),
-        )
+        _fault(f"the book was made from other {name}: {stated[name][:_SHOWN]}", now[:_SHOWN])
+        for name, now in (("data", data_digest(files)), ("code", code_digest(files)))
         if stated[name] != now
     ]
     return faults + _version(stated["version"], files) + _packages(stated, files)

@@ -333,26 +333,23 @@ class Tables:
         return self._table(["", ""], [["", marker("datum", f"build#/{name}")] for name in names])
 
     def mutations(self) -> str:
-        rows = [
-            [
-                marker("datum", f"mutations#/kinds/{kind}/words"),
-                self._say.num(f"mutation.{kind}.made"),
-                self._say.num(f"mutation.{kind}.killed"),
-            ]
-            for kind in self._trials["kinds"]
-        ]
-        return self._table(["Change", "Made", "Noticed"], rows)
+        headers = ["Change", "Made", "Noticed"]
+        return self._attack("kinds", "mutation", ("made", "killed"), headers)
 
     def mutation_rules(self) -> str:
+        headers = ["Rule", "Noticed", "No other rule did"]
+        return self._attack("rules", "mutation.rule", ("noticed", "alone"), headers)
+
+    def _attack(self, part: str, family: str, stats: Sequence[str], headers: Sequence[str]) -> str:
+        """One part of the record of the attack, an entry a row."""
         rows = [
             [
-                marker("datum", f"mutations#/rules/{rule}/words"),
-                self._say.num(f"mutation.rule.{rule}.noticed"),
-                self._say.num(f"mutation.rule.{rule}.alone"),
+                marker("datum", f"mutations#/{part}/{name}/words"),
+                *(self._say.num(f"{family}.{name}.{stat}") for stat in stats),
             ]
-            for rule in self._trials["rules"]
+            for name in self._trials[part]
         ]
-        return self._table(["Rule", "Noticed", "No other rule did"], rows)
+        return self._table(headers, rows)
 
     def dictionary(self) -> str:
         parts = []

@@ -279,6 +279,11 @@ def test_what_cannot_be_checked_at_all_is_told_in_one_line(
     assert re.search(r": found .*; expected .*; .*", line)
     assert all(words in line for words in said), line
     assert output.err == ""
+    if (
+        root / "_book/checked.html"
+    ).exists():  # the report of an earlier check is not left to stand
+        assert not json.loads((root / "_book/checked.json").read_text(encoding="utf-8"))["passed"]
+        assert "This book has faults." in (root / "_book/checked.html").read_text(encoding="utf-8")
 
 
 def test_one_broken_file_does_not_hide_another(
