@@ -8,8 +8,9 @@ import sys
 # The matrices here are tiny: threads that share them out only wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from analysis import gallery, report
+from analysis import report
 from analysis.faults import EvidenceError
+from analysis.plots import gallery
 
 
 def main() -> int:

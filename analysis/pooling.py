@@ -18,6 +18,8 @@ FEW_PATIENTS = 50
 EXTREME_RATES = (0.1, 0.9)
 #: A rate above which "more than half respond".
 HALF = 0.5
+#: From this number of studies on there is a pool (State has a state for fewer).
+POOL_MIN_K = 2
 #: From this number of studies on there is a prediction interval.
 PREDICTION_MIN_K = 3
 

@@ -7,7 +7,7 @@ number is a span with its key, so that the check can find it again in the book.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from analysis import report
@@ -177,8 +177,11 @@ def how_to_read() -> Markdown:
     )
 
 
-def forest_sections(outcome: str) -> Markdown:
-    """A section for every therapy with at least two studies: what the pool says, and its plot."""
+def forest_sections(outcome: str, *beside: Callable[[str], str]) -> Markdown:
+    """A section for every therapy with at least two studies: what the pool says, and its plot.
+
+    `beside` are sentences about a pool, made from its prefix, that follow what the pool says.
+    """
     if outcome not in OUTCOMES:
         raise ValueError(f"{outcome!r} is not an outcome of pools: {', '.join(OUTCOMES)}")
     parts = []
@@ -186,7 +189,7 @@ def forest_sections(outcome: str) -> Markdown:
         members = book().members(prefix)
         parts.append(
             f"### {label(members)} {{#sec-{outcome}-{members.unit}}}\n\n"
-            f"{pool_paragraph(prefix)}\n\n"
+            f"{' '.join([pool_paragraph(prefix), *(say(prefix) for say in beside)])}\n\n"
         )
         caption = f"{OUTCOME_LABELS[outcome].capitalize()}: {label(members)}."
         parts.append(figure(report.figure_name(prefix), caption) + "\n")

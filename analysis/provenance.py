@@ -23,6 +23,7 @@ PACKAGES = ("matplotlib", "numpy", "pandas", "pymare", "scipy")
 _DATA = ("*.bib", "*.csv", "*.json")
 _CODE = (
     "analysis/**/*.py",
+    "analysis/records/*.json",
     *(f"render/**/*.{kind}" for kind in ("py", "scss", "typ", "css", "html", "csl", "js")),
     "index.qmd",
     "chapters/*.qmd",

@@ -11,10 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import evidence, ledger, provenance, selection
-from analysis.alttext import Drawn
+from analysis import entries, evidence, provenance, selection
 from analysis.evidence import Evidence
 from analysis.ledger import Ledger
+from analysis.plots.alttext import Drawn
 from analysis.pooling import Pool, pool
 from analysis.selection import Members, Selection
 
@@ -23,6 +23,7 @@ DATA = ROOT / "data"
 REPORT = ROOT / "_report"
 FIGURES = ROOT / "figures"
 MUTATIONS = ROOT / "checks" / "mutations.json"
+RECORDS = ROOT / "analysis" / "records"
 
 #: The therapy that the book puts in context.
 FOCUS = "sirolimus"
@@ -33,7 +34,7 @@ class Report:
     """Evidence, selection, pools (by prefix) and ledger of one state of the data.
 
     `build` says what the book is made from, as build.json does; `trials` is the last recorded
-    attack on the check.
+    attack on the check; `records` holds what else was measured once and recorded, by name.
     """
 
     evidence: Evidence
@@ -42,6 +43,7 @@ class Report:
     ledger: Ledger
     build: dict[str, Any]
     trials: dict[str, Any]
+    records: dict[str, Any]
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -85,8 +87,12 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
     pools = pool_all(chosen)
     trials = json.loads(MUTATIONS.read_text(encoding="utf-8"))
-    numbers = ledger.build(data, chosen, pools, trials)
-    return Report(data, chosen, pools, numbers, provenance.describe(data.digest, ROOT), trials)
+    records = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RECORDS.glob("*.json")
+    }
+    numbers = entries.build(data, chosen, pools, trials)
+    made_from = provenance.describe(data.digest, ROOT)
+    return Report(data, chosen, pools, numbers, made_from, trials, records)
 
 
 def pool_all(chosen: Selection) -> dict[str, Pool]:

@@ -71,7 +71,7 @@ def audit(book: Book, project: Project) -> Audit:
         result.faults.append(Fault("value", "data", str(error), "data that can be read", "mend it"))
         return result
     sources = _sources(project, build or b"")
-    comparison = recompute.compare(book.ledger, data, project.trials)
+    comparison = recompute.compare(book.ledger, data, project.trials, _records(project))
     result.faults += comparison.faults
     result.recomputed = len(comparison.recomputed)
     result.faults += downloads.check(book.others, data)
@@ -224,6 +224,11 @@ def _spoken(page: Page, plans: Mapping[str, FigurePlan]) -> list[Fault]:
 @lru_cache(maxsize=8)
 def _data(project: Project) -> Data:
     return rows.read(project.data)
+
+
+@lru_cache(maxsize=8)
+def _records(project: Project) -> recompute.Records:
+    return recompute.Records(project.records)
 
 
 @lru_cache(maxsize=8)

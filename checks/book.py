@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from checks import figures, fresh, html, ledger, pdf
 from checks.faults import Fault, UnreadableError
@@ -23,6 +24,7 @@ _BUILD_AGAIN = "build the book again (nox -s book)"
 REPORT_PAGE = "checked.html"
 REPORT_DATA = "checked.json"
 MUTATIONS = "checks/mutations.json"
+RECORDS = "analysis/records/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +49,15 @@ class Project:
     def trials(self) -> bytes:
         """The record of the last attack on the check, as JSON."""
         return self.files[MUTATIONS]
+
+    @property
+    def records(self) -> dict[str, Any]:
+        """What was measured once and recorded (analysis/records/), by the name of its file."""
+        return {
+            path.removeprefix(RECORDS).removesuffix(".json"): json.loads(content)
+            for path, content in self.files.items()
+            if path.startswith(RECORDS) and path.endswith(".json")
+        }
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from checks import plans
 from checks.rows import LINES, POOL_OUTCOMES, Data, Entry, Row, class_slug, select
 from checks.sources import SHORTENED, Sources
 
@@ -153,6 +154,7 @@ class _Planner:
             found += self._side_by_side("pool", outcome)
         for basis in (*LINES, "class"):
             found += self._side_by_side(basis, "overall_response")
+        found += plans.plans(self._data, self._sources)
         return {plan.name: plan for plan in found}
 
     # --- units and names ---------------------------------------------------------------------

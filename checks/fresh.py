@@ -26,7 +26,7 @@ _DATA_KINDS = {".bib", ".csv", ".json"}
 _RENDER_KINDS = {".py", ".scss", ".typ", ".css", ".html", ".csl", ".js"}
 _CODE = re.compile(
     r"index\.qmd|chapters/[^/]+\.qmd|_quarto\.yml|pyproject\.toml|constraints\.txt"
-    r"|checks/mutations\.json"
+    r"|checks/mutations\.json|analysis/records/[^/]+\.json"
 )
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SHOWN = 12  # digits of a digest in a message

@@ -165,6 +165,7 @@ _FORMATS: dict[str, Callable[[Decimal], set[str]]] = {
     "months": _general,
     "platelets": _general,
     "plain": _general,
+    "points": lambda v: _fixed(v * 100, 1),
     "printed_percent": lambda v: {f"{text}%" for text in _general(v)},
 }
 

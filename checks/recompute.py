@@ -14,12 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy.special import logit
 
-from checks import constants, counts, statistics
+from checks import constants, counts, statistics, values
 from checks.constants import POOL_STUDIES
+from checks.expected import FRACTION, GLMM, TAU2, Expected
 from checks.faults import Fault
 from checks.ledger import REBUILD, Ledger, Number
 from checks.mixed_model import MixedModel, MixedModelFit
@@ -27,30 +29,19 @@ from checks.rows import LINES, Data, Entry, Row, select
 from checks.statistics import PoolStatistics
 
 _POOLED = {"pool", "class", "cited", *LINES}
-_FAMILIES = {*_POOLED, "study", "flow", "evidence", "mutation", constants.FAMILY}
+_FAMILIES = {
+    *_POOLED, *values.FAMILIES, "study", "flow", "evidence", "mutation", constants.FAMILY
+}  # fmt: skip
 
-# PyMARE stops close to the REML root that is exact here. On 8,000 random pools its tau2 was within
-# 5.4e-7 (1 + tau2), which moved estimates by 4e-8, limits by 1.5e-7 and I2 by 4.4e-7 at most.
-FRACTION = 1e-6  # absolute, on the fraction scale
-TAU2 = 1e-6  # times 1 + the value
-# For the mixed model two ways of integrating and searching meet; a tenth of a printed digit.
-GLMM = 1e-4
 GLMM_LOG_LIKELIHOOD = 1e-4
 GLMM_STATS = ("glmm_estimate", "glmm_ci_low", "glmm_ci_high", "glmm_tau2")
 
 
-@dataclass(frozen=True)
-class Expected:
-    """What data/ gives for one key; tolerance is absolute, rows are addresses.
+@dataclass(frozen=True, eq=False)
+class Records:
+    """What was measured once and recorded, by name."""
 
-    Rows must be there, rows_too may be: a weight is a study's, but all of its pool went into it.
-    """
-
-    value: float | str
-    unit: str
-    tolerance: float = 0.0
-    rows: frozenset[str] = frozenset()
-    rows_too: frozenset[str] = frozenset()
+    found: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +53,8 @@ class Comparison:
 
 
 @lru_cache(maxsize=8)
-def compare(ledger: Ledger, data: Data, trials: bytes) -> Comparison:
-    """Compare the ledger with what data/ and the record of the last attack (JSON) give."""
+def compare(ledger: Ledger, data: Data, trials: bytes, records: Records) -> Comparison:
+    """Compare the ledger with what data/, the record of the last attack and other records give."""
     numbers = ledger.numbers
     # A therapy without studies of one line of therapy has no such pool.
     pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in LINES}
@@ -72,11 +63,12 @@ def compare(ledger: Ledger, data: Data, trials: bytes) -> Comparison:
         **_row_values(data),
         **_count_values(data),
         **_mutation_values(trials),
+        **values.expected(data, records.found),
     }
     faults = [
         Fault("value", f"numbers.json {key}", "no such key", f"{wanted.value} from data/", REBUILD)
         for key, wanted in expected.items()
-        if key not in numbers
+        if key not in numbers and not wanted.optional
     ]
     recomputed = set()
     for key, number in numbers.items():

@@ -38,6 +38,10 @@ _COLUMNS = {
     ),
     "therapies.csv": ("therapy", "label", "drug_class"),
     "constants.csv": ("constant", "value", "unit", "source"),
+    "published_pools.csv": (
+        "source", "year", "doi", "pmid", "therapy", "population", "outcome", "definition", "k", "n",
+        "estimate_percent", "ci_low", "ci_high", "method_note",
+    ),
 }  # fmt: skip
 LINES = ("second_line", "rescue")
 _LABEL_CLASSES = {"combination", "control"}
@@ -115,7 +119,10 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The evidence as the rules see it; therapies map to their classes, labels to their names."""
+    """The evidence as the rules see it; therapies map to their classes, labels to their names.
+
+    published: the lines of published_pools.csv, their cells as they stand in the file.
+    """
 
     studies: Mapping[str, Study]
     rows: tuple[Row, ...]
@@ -123,6 +130,7 @@ class Data:
     labels: Mapping[str, str]
     constants: Mapping[str, Constant]
     references: frozenset[str]
+    published: tuple[Mapping[str, str], ...]
 
     @property
     def cited(self) -> list[str]:
@@ -167,6 +175,7 @@ def read(files: Mapping[str, bytes], place: str = "data") -> Data:
         references=frozenset(
             _BIB_KEY.findall(files.get("references.bib", b"").decode(errors="replace"))
         ),
+        published=tuple(cells for _, cells in _table(files, "published_pools.csv", place)),
     )
 
 

@@ -47,13 +47,13 @@ def test_a_typo_stops_the_build_with_its_place(
 
 
 def test_a_chapter_that_asks_for_an_unknown_number_stops_the_build(project: Path) -> None:
-    chapter = project / "chapters" / "09-limits.qmd"
+    chapter = project / "chapters" / "15-limits.qmd"
     with chapter.open("a", encoding="utf-8") as file:
         file.write('\nNew: `{python} num("pool.sirolimus.overall_response.estimat")`.\n')
 
     done = build(project)
 
     assert done.returncode == 1
-    assert "09-limits.qmd" in done.stderr
+    assert "15-limits.qmd" in done.stderr
     assert "nearest: pool.sirolimus.overall_response.estimate" in done.stderr
     assert (project / "_book" / "index.html").read_text(encoding="utf-8") == "the last good book"

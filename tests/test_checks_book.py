@@ -215,7 +215,7 @@ BROKEN: dict[str, tuple[Change, tuple[str, ...]]] = {
         ("build.json", "the book was made from other code", "build it again", "[fresh]"),
     ),
     "a chapter changed since": (
-        replaced("chapters/09-limits.qmd", "# ", "# New: "),
+        replaced("chapters/15-limits.qmd", "# ", "# New: "),
         ("build.json", "the book was made from other code", "build it again", "[fresh]"),
     ),
     "a column missing": (without_column, ("outcomes.csv", "study_id")),

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from analysis import gallery
-from analysis.alttext import Drawn
+from analysis.plots import gallery
+from analysis.plots.alttext import Drawn
 from analysis.report import DATA, Report
 from checks import figures, rows
 from checks import ledger as ledgers

@@ -14,16 +14,17 @@ from typing import Any
 import pytest
 
 from analysis import provenance, report
-from analysis.ledger import POOL_MIN_K
-from analysis.pooling import State
+from analysis.pooling import POOL_MIN_K, State
 from analysis.report import Report
 from checks import constants, counts, downloads, fresh, ledger, recompute, rows
+from checks.book import Project
 from checks.faults import Fault, UnreadableError
 from checks.ledger import Ledger
 from checks.rows import Data
 
 ROOT = Path(__file__).parents[1]
 TRIALS = (ROOT / "checks" / "mutations.json").read_bytes()
+RECORDS = recompute.Records(Project(fresh.read_files(ROOT, ROOT / "data")).records)
 Entries = list[dict[str, Any]]
 Break = Callable[[Entries], None]
 
@@ -71,7 +72,7 @@ def index(files: dict[str, bytes], name: str, **cells: str) -> int:
 
 
 def test_nothing_in_the_ledger_is_taken_on_trust(right: Ledger, data: Data) -> None:
-    found = recompute.compare(right, data, TRIALS)
+    found = recompute.compare(right, data, TRIALS, RECORDS)
     assert (right.faults, found.faults) == ((), ())
     assert found.recomputed == right.numbers.keys()
 
@@ -155,7 +156,7 @@ def test_a_wrong_entry_is_named(numbers: bytes, data: Data, break_it: Break, pla
     entries = json.loads(numbers)
     break_it(entries)
     broken = ledger.read(json.dumps(entries).encode())
-    faults = recompute.compare(broken, data, TRIALS).faults
+    faults = recompute.compare(broken, data, TRIALS, RECORDS).faults
     assert any(place in fault.place for fault in faults)
     assert {fault.rule for fault in faults} == {"value"}
 
@@ -163,7 +164,9 @@ def test_a_wrong_entry_is_named(numbers: bytes, data: Data, break_it: Break, pla
 def test_all_entries_of_a_mixed_model_may_not_go(numbers: bytes, data: Data) -> None:
     entries = json.loads(numbers)
     entries = [e for e in entries if not e["key"].startswith(f"{RITUXIMAB}.glmm_")]
-    faults = recompute.compare(ledger.read(json.dumps(entries).encode()), data, TRIALS).faults
+    faults = recompute.compare(
+        ledger.read(json.dumps(entries).encode()), data, TRIALS, RECORDS
+    ).faults
     assert [f.place.rpartition("_")[0] for f in faults if "glmm" in f.place]
 
 
@@ -202,16 +205,18 @@ def test_a_cell_changed_after_the_build_is_noticed(
     files: dict[str, bytes], right: Ledger, name: str, where: dict[str, str], column: str, new: str
 ) -> None:
     changed = rows.read(cell(files, name, index(files, name, **where), column, new))
-    assert recompute.compare(right, changed, TRIALS).faults
+    assert recompute.compare(right, changed, TRIALS, RECORDS).faults
 
 
 def test_a_changed_cell_costs_only_its_own_pools(
     files: dict[str, bytes], right: Ledger, data: Data
 ) -> None:
-    recompute.compare(right, data, TRIALS)
+    recompute.compare(right, data, TRIALS, RECORDS)
     before = recompute._fit.cache_info().misses
     row = index(files, "outcomes.csv", study_id="feng2020", months="3")
-    recompute.compare(right, rows.read(cell(files, "outcomes.csv", row, "events", "35")), TRIALS)
+    recompute.compare(
+        right, rows.read(cell(files, "outcomes.csv", row, "events", "35")), TRIALS, RECORDS
+    )
     assert 1 <= recompute._fit.cache_info().misses - before <= 4
 
 
@@ -380,7 +385,7 @@ def test_a_study_can_be_added(tmp_path: Path) -> None:
     files = fresh.read_files(ROOT, folder)
     assert added.evidence.digest == fresh.data_digest(files)
     found = recompute.compare(
-        ledger.read(added.ledger.to_json().encode()), rows.read(data_of(files)), TRIALS
+        ledger.read(added.ledger.to_json().encode()), rows.read(data_of(files)), TRIALS, RECORDS
     )
     assert found.faults == ()
     assert {"study.new2026.sirolimus.overall_response.3.n", "const.new_dose"} <= found.recomputed

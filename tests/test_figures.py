@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from analysis import gallery
-from analysis.alttext import Speaker
-from analysis.forest import shorten
+from analysis.plots import gallery
+from analysis.plots.alttext import Speaker
+from analysis.plots.forest import shorten
 from analysis.report import Report
 
 PREFIX = "pool.sirolimus.overall_response"

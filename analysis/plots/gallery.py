@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis import figures
-from analysis.alttext import Drawn
-from analysis.figures import Box
-from analysis.forest import Row, forest
 from analysis.ledger import row_prefix
+from analysis.plots import flow as flow_diagram
+from analysis.plots import map as study_map
+from analysis.plots.alttext import Drawn
+from analysis.plots.flow import Box
+from analysis.plots.forest import Row, forest
 from analysis.report import FIGURES, FOCUS, Report, figure_name
 from analysis.selection import (
     FATE_LABELS,
@@ -148,7 +149,7 @@ def flow(report: Report, folder: Path) -> Drawn:
         Box("Not fit for a pool", tuple(fate(name) for name in second)),
         Box("Not chosen", tuple(fate(name) for name in third)),
     ]
-    return figures.flow(report.ledger, folder, "flow", stages, exits)
+    return flow_diagram.flow(report.ledger, folder, "flow", stages, exits)
 
 
 def evidence_map(report: Report, folder: Path) -> Drawn:
@@ -170,7 +171,7 @@ def evidence_map(report: Report, folder: Path) -> Drawn:
             "pooled": once["pooled"],
         }
     )
-    return figures.evidence_map(report.ledger, folder, "map", data)
+    return study_map.evidence_map(report.ledger, folder, "map", data)
 
 
 def time_course(report: Report, folder: Path) -> Drawn:

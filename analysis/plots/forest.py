@@ -10,9 +10,9 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.patches import Polygon
 
-from analysis.alttext import Drawn, Speaker
-from analysis.figures import BLUE, GREY, LIGHT, RC, VERMILLION, WIDTH, Ids, canvas, write
 from analysis.ledger import Ledger
+from analysis.plots.alttext import Drawn, Speaker
+from analysis.plots.page import BLUE, GREY, LIGHT, RC, VERMILLION, WIDTH, Ids, canvas, write
 
 #: Height of a row in inches.
 ROW = 0.21

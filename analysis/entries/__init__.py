@@ -1,0 +1,34 @@
+"""From results to the ledger: a module for each part of the book that brings numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis import selection
+from analysis.entries.attack import mutation_entries
+from analysis.entries.constants import CHOICES, constant_entries
+from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
+from analysis.entries.pools import pool_entries
+from analysis.evidence import Evidence
+from analysis.ledger import Entry, Ledger
+from analysis.pooling import Pool
+from analysis.selection import Selection
+
+
+def build(
+    evidence: Evidence, chosen: Selection, pools: dict[str, Pool], trials: dict[str, Any]
+) -> Ledger:
+    """The whole ledger from the evidence, the selection and the pools (by prefix).
+
+    `trials` is the last recorded attack on the check, as checks/mutations.json has it.
+    """
+    entries: list[Entry] = [*CHOICES, *constant_entries(evidence.constants)]
+    entries += row_entries(chosen.rows)
+    for prefix, members in chosen.members.items():
+        # An empty pool is a finding for a therapy, but not for every line of every therapy.
+        if members.studies or members.basis not in selection.LINES:
+            entries += pool_entries(members, pools[prefix])
+    entries += flow_entries(chosen)
+    entries += evidence_entries(chosen, evidence.studies, pools)
+    entries += mutation_entries(trials["kinds"], trials["rules"])
+    return Ledger(entries)

@@ -1,0 +1,44 @@
+"""The choices of this book and the constants of published sources."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis import proportions, selection, trust
+from analysis.ledger import Entry, entry
+from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, POOL_MIN_K, PREDICTION_MIN_K
+
+METHODS = "this book's choice, see the methods chapter"
+#: The choices of this book; constants of published sources are in data/constants.csv.
+CHOICES = (
+    entry("const.level", proportions.LEVEL, "percent_whole", source=METHODS),
+    entry("const.correction", proportions.CORRECTION, "plain", source=METHODS),
+    entry("const.early_months", selection.EARLY_MONTHS, "months", source=METHODS),
+    entry("const.target_months", selection.TARGET_MONTHS, "months", source=METHODS),
+    entry("const.pool_studies", POOL_MIN_K, "count", source=METHODS),
+    entry("const.prediction_studies", PREDICTION_MIN_K, "count", source=METHODS),
+    entry("const.half", HALF, "percent_whole", source=METHODS),
+    entry("const.per_100_centres", 1.0, "per_100", source="scale of the sentence"),
+    entry("const.rate_floor", 0, "plain", source="lowest value of a rate"),
+    entry("const.rate_ceiling", 1, "plain", source="highest value of a rate"),
+    entry("const.few_patients", FEW_PATIENTS, "count", source=METHODS),
+    entry("const.extreme_low", EXTREME_RATES[0], "percent_whole", source=METHODS),
+    entry("const.extreme_high", EXTREME_RATES[1], "percent_whole", source=METHODS),
+    entry("const.trust_patients", trust.FEW_PATIENTS, "count", source=METHODS),
+    entry("const.trust_ci_points", trust.WIDE_INTERVAL, "per_100", source=METHODS),
+    entry("const.trust_pi_points", trust.WIDE_PREDICTION, "per_100", source=METHODS),
+    entry("const.trust_retrospective", trust.MOSTLY, "percent_whole", source=METHODS),
+)
+
+
+def constant_entries(constants: pd.DataFrame) -> list[Entry]:
+    """The constants of published sources, each with its source."""
+    return [
+        entry(
+            f"const.{row.constant}",
+            int(row.value) if row.unit == "count" else float(row.value),
+            row.unit,
+            source=row.source,
+        )
+        for row in constants.itertuples()
+    ]

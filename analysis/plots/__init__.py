@@ -1,0 +1,1 @@
+"""Figures: what each of them shows, and how it is drawn."""

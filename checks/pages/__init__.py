@@ -1,0 +1,28 @@
+"""The words of single chapters as the checks understand them, a module for each part of the book.
+
+A module has words(say): an object whose methods are the functions that analysis/pages/ has under
+the same name, each giving markers in place of numbers (see vocabulary.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from checks.vocabulary import Phrases
+
+
+class Part(Protocol):
+    """What each module offers."""
+
+    words: Callable[[Phrases], object]
+
+
+#: By the name that the chapters import from analysis.pages.
+PARTS: dict[str, Part] = {}
+
+
+def words(say: Phrases) -> dict[str, Any]:
+    """The objects that stand for the modules of analysis.pages, by name."""
+    return {name: part.words(say) for name, part in PARTS.items()}
