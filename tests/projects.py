@@ -35,3 +35,10 @@ def build(project: Path) -> subprocess.CompletedProcess[str]:
         cwd=project, capture_output=True, text=True, check=False,
         env=os.environ | {"PYTHONPATH": str(project)},
     )  # fmt: skip
+
+
+#: published_pools.csv without a line, for made-up data.
+NO_PUBLISHED_POOLS = (
+    "source,year,doi,pmid,therapy,population,outcome,definition,k,n,estimate_percent,ci_low,"
+    "ci_high,method_note\n"
+)

@@ -19,6 +19,7 @@ from checks import fresh, ledger, rows
 from checks.chapters import ChapterError, Item, items, marker
 from checks.ledger import Number
 from checks.vocabulary import vocabulary
+from tests.projects import NO_PUBLISHED_POOLS
 
 ROOT = Path(__file__).parents[1]
 OUTCOMES = ("overall_response", "complete_response", "durable_response_on", "durable_response_off")
@@ -135,6 +136,7 @@ zeta,Beta,B cells,course
 alpha,Zoo,B cells,course
 """,
     "constants.csv": "constant,value,unit,source,stated\nlimit,30,platelets,lee,\n",
+    "published_pools.csv": NO_PUBLISHED_POOLS,
     "references.bib": "@article{lee, year = 2001}\n",
 }
 FIELDS = [

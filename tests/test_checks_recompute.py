@@ -21,6 +21,7 @@ from checks.book import Project
 from checks.faults import Fault, UnreadableError
 from checks.ledger import Ledger
 from checks.rows import Data
+from tests.projects import NO_PUBLISHED_POOLS
 
 ROOT = Path(__file__).parents[1]
 TRIALS = (ROOT / "checks" / "mutations.json").read_bytes()
@@ -324,6 +325,7 @@ FATES = [
 def small() -> Data:
     tables = {"studies": STUDIES, "outcomes": OUTCOMES, "therapies": THERAPIES}
     tables["constants"] = "constant,value,unit,source\n"
+    tables["published_pools"] = NO_PUBLISHED_POOLS
     return rows.read({f"{name}.csv": text.encode() for name, text in tables.items()})
 
 

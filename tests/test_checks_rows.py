@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from checks import rows
+from tests.projects import NO_PUBLISHED_POOLS
 
 STUDIES = """study_id,first_author,year,design,population,itp_type,line,n_enrolled,\
 seed_reference,overlaps_with,citation_verified
@@ -43,6 +44,7 @@ def chosen(lines: list[str], studies: str = STUDIES) -> Mapping[str, tuple[rows.
     files = {
         "studies.csv": studies, "outcomes.csv": outcomes, "therapies.csv": THERAPIES,
         "constants.csv": CONSTANTS, "references.bib": "",
+        "published_pools.csv": NO_PUBLISHED_POOLS,
     }  # fmt: skip
     return rows.select(rows.read({name: text.encode() for name, text in files.items()}))
 
