@@ -4,7 +4,8 @@
 what was found (report.py); `python -m checks.mutate` attacks the check (mutate.py, mutants.py).
 The rules are listed in faults.py. Where each of them lives:
 
-what numbers must be      rows, counts, constants, statistics, mixed_model, values/, recompute, ledger
+what numbers must be      rows, counts, constants, statistics, mixed_model, values/; ledger
+                          (recompute.py compares all of them)
 what a page must show     chapters, vocabulary and pages/ (keys in order), structure, citations
 what a page does show     html, accounting, sight, spoken, links, leftovers; sources, tags
 figures                   svg, figures, figure_plan and plans/, geometry, figure_data
