@@ -8,6 +8,6 @@ what numbers must be      rows, counts, constants, statistics, mixed_model, valu
                           (recompute.py compares all of them)
 what a page must show     chapters, vocabulary and pages/ (keys in order), structure, citations
 what a page does show     html, accounting, sight, spoken, links, leftovers; sources, tags
-figures                   svg, figures, figure_plan and plans/, geometry, figure_data
+figures                   svg, figures, figure_plan, plans/, figure_data; geometry, chart_geometry
 print, downloads, age     pdf, downloads, fresh
 """

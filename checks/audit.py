@@ -19,10 +19,11 @@ from checks.accounting import account
 from checks.book import Book, Project
 from checks.chapters import ChapterError, Item, items
 from checks.faults import Fault, UnreadableError
-from checks.figure_plan import FigurePlan, figure_plans
+from checks.figure_plan import figure_plans
 from checks.html import Block, Page, chapter
 from checks.ledger import Ledger
 from checks.pdf import Printed
+from checks.plans.figure import FigurePlan
 from checks.rows import Data
 from checks.shown import Chapter
 from checks.sources import Sources

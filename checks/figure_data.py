@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from checks.faults import Fault
-from checks.figure_plan import FigurePlan, Line
 from checks.ledger import REBUILD, Number
+from checks.plans.chart import Cell
+from checks.plans.figure import FigurePlan, Line
 from checks.sources import Sources
 
 #: Statistics of a forest plot's line that its CSV holds beside those that are drawn.
@@ -40,6 +41,8 @@ def check(
     place = f"figures/{name}.csv"
     if data is None:
         return [_fault(place, f"no {name}.csv", "the data of the figure beside it")]
+    if plan.chart:
+        return _table(place, data, *plan.chart.table)
     reader = csv.DictReader(io.StringIO(data, newline=""), restval="")
     try:
         records = list(reader)
@@ -89,6 +92,42 @@ def _compare(place: str, record: Mapping[str, str], wanted: Mapping[str, str]) -
         for column in columns
         if column != "box" and record.get(column, "") != wanted.get(column, "")
     ]
+
+
+def _table(
+    place: str, data: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]
+) -> list[Fault]:
+    """The table of a chart, cell by cell."""
+    try:
+        lines = list(csv.reader(io.StringIO(data, newline=""), strict=True))
+    except csv.Error as error:
+        return [_fault(place, f"a broken table ({error})", "a CSV file")]
+    if not lines or lines[0] != list(header):
+        return [_fault(place, ",".join(lines[0]) if lines else "no line", ",".join(header))]
+    faults = []
+    if len(lines) - 1 != len(rows):
+        faults.append(_fault(place, f"{len(lines) - 1} lines", f"{len(rows)} by the data"))
+    for number, (line, row) in enumerate(zip(lines[1:], rows, strict=False), start=2):
+        if len(line) != len(header):
+            faults.append(_fault(f"{place} line {number}", f"{len(line)} cells", f"{len(header)}"))
+            continue
+        faults += [
+            _fault(f"{place} line {number}, {column}", f'"{found}"', f'"{wanted}"')
+            for column, found, wanted in zip(header, line, row, strict=True)
+            if not _agrees(found, wanted)
+        ]
+    return faults
+
+
+def _agrees(found: str, wanted: Cell) -> bool:
+    """Whether a cell reads as it should; numbers with a point within rounding or tolerance."""
+    if wanted is None or isinstance(wanted, str | int):
+        return found == ("" if wanted is None else str(wanted))
+    value, tolerance = wanted if isinstance(wanted, tuple) else (wanted, 1e-9 * abs(wanted) + 1e-12)
+    try:
+        return abs(float(found) - value) <= tolerance
+    except ValueError:
+        return False
 
 
 def _map(

@@ -15,11 +15,11 @@ from functools import lru_cache
 
 from lxml import etree
 
-from checks import figure_data, geometry
+from checks import chart_geometry, figure_data, geometry
 from checks.faults import Fault
-from checks.figure_plan import SYMBOLS, TICKS, FigurePlan
 from checks.geometry import base
 from checks.ledger import REBUILD, Ledger
+from checks.plans.figure import FigurePlan
 from checks.shown import Shown
 from checks.sources import Sources
 from checks.svg import SVG, TAGGED, Drawing, draw
@@ -109,7 +109,10 @@ def check(figure: Figure, ledger: Ledger, sources: Sources, plan: FigurePlan | N
     _texts(figure, ledger, plan, findings)
     _silent_words(figure, findings)
     findings.faults += _ids(figure, plan)
-    findings.faults += geometry.check(figure.place, drawing(figure), plan, ledger.numbers)
+    if plan.chart:
+        findings.faults += chart_geometry.check(figure.place, drawing(figure), plan.chart)
+    else:
+        findings.faults += geometry.check(figure.place, drawing(figure), plan, ledger.numbers)
     findings.faults += figure_data.check(figure.name, figure.data, plan, ledger.numbers, sources)
     return findings
 
@@ -131,27 +134,18 @@ def _texts(figure: Figure, ledger: Ledger, plan: FigurePlan, findings: Findings)
         if kind == "datum":
             quoted[base(text.id), text.words] += 1  # compared with the plan's labels below
             continue
-        wanted = _fixed(kind, name, plan)
+        wanted = plan.fixed.get(text.id)
+        if plan.kind == "map" and _YEAR.fullmatch(name):
+            wanted = name  # any years will do
         others[text.id] += 1
         if text.words != wanted:
             found = f'"{text.words}" for {text.id}'
             expected = f'"{wanted}"' if wanted else "no such text in this figure"
             findings.faults.append(Fault("figure", place, found, expected, REBUILD))
-    ticks = [f"axis-{tick}" for tick in TICKS] if plan.kind == "forest" else []
-    if plan.kind == "map":
-        ticks = [name for name in others if name.startswith("axis-")]  # any years will do
+    fixed = others if plan.kind == "map" else plan.fixed
     findings.faults += _differences(figure, keys, plan.keys, "text")
     findings.faults += _differences(figure, _named(quoted), _named(plan.labels), "label")
-    findings.faults += _differences(figure, others, Counter([*ticks, *plan.symbols]), "text")
-
-
-def _fixed(kind: str, name: str, plan: FigurePlan) -> str | None:
-    """What a tick or a symbol reads."""
-    if kind == "symbol":
-        return SYMBOLS.get(name)
-    if plan.kind == "map":
-        return name if _YEAR.fullmatch(name) else None
-    return f"{name}%"
+    findings.faults += _differences(figure, others, Counter([*fixed]), "text")
 
 
 def _named(labels: Counter[tuple[str, str]]) -> Counter[str]:

@@ -15,8 +15,8 @@ from itertools import pairwise
 from statistics import median
 
 from checks.faults import Fault
-from checks.figure_plan import TICKS, FigurePlan, Line, Mark
 from checks.ledger import REBUILD, Number
+from checks.plans.figure import TICKS, FigurePlan, Line, Mark
 from checks.svg import Drawing, Shape, Text
 
 #: How far a mark or a text may stand from its place: a twelfth of the thinnest line. On the axes
@@ -50,22 +50,21 @@ def check(
     place: str, drawing: Drawing, plan: FigurePlan, numbers: Mapping[str, Number]
 ) -> list[Fault]:
     """Faults in the places of a figure's marks and texts; place names the figure."""
-    faults = [
-        Fault(
-            "place",
-            f"{place} line {line}",
-            found,
-            "only what the check can follow, in full sight",
-            REBUILD,
-        )
-        for line, found in drawing.problems
-    ]
     plot = {"forest": _Forest, "map": _Map, "flow": _Flow}[plan.kind](place, drawing, plan, numbers)
     try:
         plot.check()
     except _LostError as lost:
         plot.fault(str(lost), "a plot whose lines and axis can be told")
-    return faults + plot.faults
+    return unfollowed(place, drawing) + plot.faults
+
+
+def unfollowed(place: str, drawing: Drawing) -> list[Fault]:
+    """What a drawing holds that cannot be followed."""
+    expected = "only what the check can follow, in full sight"
+    return [
+        Fault("place", f"{place} line {line}", found, expected, REBUILD)
+        for line, found in drawing.problems
+    ]
 
 
 class _LostError(Exception):
@@ -333,7 +332,7 @@ class _Forest(_Plot):
             found = xs
         elif mark.shape == "diamond":
             self.painted(shape, VERMILLION, "none")
-            if not _is_diamond(shape, upright=False):
+            if not is_diamond(shape, upright=False):
                 self.fault(f"{mark.id} is no diamond about its line", "a diamond", shape.line)
                 return
             found = [xs[0], xs[1], xs[3]]
@@ -353,7 +352,7 @@ class _Forest(_Plot):
         """A filled square as large as its weight says, or a hollow one, or a hollow diamond."""
         hollow = mark.shape.startswith("hollow")
         self.painted(shape, WHITE if hollow else BLUE, BLUE)
-        right = _is_diamond(shape) if mark.shape == "hollow diamond" else _is_square(shape)
+        right = is_diamond(shape) if mark.shape == "hollow diamond" else is_square(shape)
         left, _, end, _ = shape.box
         if not right:
             self.fault(f"{mark.id} is no {mark.shape}", f"a {mark.shape}", shape.line)
@@ -555,7 +554,17 @@ def base(name: str) -> str:
     return head if hash_ and count.isdecimal() else name
 
 
-def _is_square(shape: Shape) -> bool:
+def is_circle(shape: Shape) -> bool:
+    """A closed path of curves about its centre."""
+    left, top, right, bottom = shape.box
+    side = max(right - left, bottom - top)
+    # The points that steer a circle's curves lie up to 4 % outside of it.
+    away = [2 * math.dist(point, shape.centre) / side for point in shape.points]
+    return set(shape.commands) == set("MCz") and min(away) > 0.98 and max(away) < 1.06
+
+
+def is_square(shape: Shape) -> bool:
+    """A level square."""
     left, top, right, bottom = shape.box
     corners = {(left, top), (left, bottom), (right, top), (right, bottom)}
     return (
@@ -566,7 +575,7 @@ def _is_square(shape: Shape) -> bool:
     )
 
 
-def _is_diamond(shape: Shape, upright: bool = True) -> bool:
+def is_diamond(shape: Shape, upright: bool = True) -> bool:
     """Corners at the middle of each side of the box; not upright, top and bottom may lean aside."""
     if shape.commands != "MLLLz":
         return False
@@ -593,17 +602,15 @@ def _form(shape: Shape) -> str:
     side = max(right - left, bottom - top)
     if not _MAP_MARKS[0] <= side <= _MAP_MARKS[1]:
         return f"shape {side:.1f} across"
-    x, y = shape.centre
+    x, _ = shape.centre
     corners = {(left, top), (left, bottom), (right, top), (right, bottom)}
     if shape.commands == "MLML" and all(_close(point, corners) for point in shape.points):
         return "cross"
-    # The points that steer a circle's curves lie up to 4 % outside of it.
-    away = [2 * math.dist(point, (x, y)) / side for point in shape.points]
-    if set(shape.commands) == set("MCz") and min(away) > 0.98 and max(away) < 1.06:
+    if is_circle(shape):
         return "circle"
     feet = {(left, bottom), (right, bottom), (x, top)}
     if shape.commands == "MLLz" and all(_close(point, feet) for point in shape.points):
         return "triangle"
-    if _is_square(shape):
+    if is_square(shape):
         return "square"
-    return "diamond" if _is_diamond(shape) else "shape of another form"
+    return "diamond" if is_diamond(shape) else "shape of another form"

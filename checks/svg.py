@@ -96,11 +96,15 @@ class Shape:
 
 @dataclass
 class Drawing:
-    """What a figure draws, in the order of the file; problems: line and what was found there."""
+    """What a figure draws, in the order of the file; problems: line and what was found there.
+
+    height: of the page.
+    """
 
     texts: list[Text] = field(default_factory=list)
     shapes: list[Shape] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
+    height: float = 0.0
 
 
 def draw(root: etree._Element) -> Drawing:
@@ -134,6 +138,7 @@ class _Reader:
             self.drawing.problems.append((root.sourceline or 0, found))
         try:
             self._width, self._height = map(float, size)
+            self.drawing.height = self._height
         except ValueError:
             self.drawing.problems.append((root.sourceline or 0, f"a page of {size}"))
 

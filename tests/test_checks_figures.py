@@ -17,9 +17,10 @@ from analysis.report import DATA, Report
 from checks import figures, rows
 from checks import ledger as ledgers
 from checks.faults import Fault
-from checks.figure_plan import FigurePlan, figure_plans
+from checks.figure_plan import figure_plans
 from checks.figures import Figure
 from checks.ledger import Ledger
+from checks.plans.figure import FigurePlan
 from checks.sources import Sources
 from checks.spoken import check_alt
 from checks.svg import SVG

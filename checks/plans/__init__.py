@@ -1,24 +1,24 @@
 """What the figures of single parts of the book must show, a module for each part.
 
-A module has plans(data, sources): the plans of its figures, worked out from the data alone.
+A module has plans(data, sources): the plans of its figures, worked out from the data alone. How
+plans are written is in figure.py (forest plots) and chart.py (all others).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from checks.plans.chart import ChartPlan
+from checks.plans.figure import FigurePlan
 from checks.rows import Data
 from checks.sources import Sources
-
-if TYPE_CHECKING:
-    from checks.figure_plan import FigurePlan
 
 
 class Part(Protocol):
     """What each module offers."""
 
-    plans: Callable[[Data, Sources], Sequence[FigurePlan]]
+    plans: Callable[[Data, Sources], Sequence[FigurePlan | ChartPlan]]
 
 
 PARTS: tuple[Part, ...] = ()
@@ -26,4 +26,10 @@ PARTS: tuple[Part, ...] = ()
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:
     """The plans of the figures of every part."""
-    return [plan for part in PARTS for plan in part.plans(data, sources)]
+    found = [plan for part in PARTS for plan in part.plans(data, sources)]
+    return [of_chart(plan) if isinstance(plan, ChartPlan) else plan for plan in found]
+
+
+def of_chart(plan: ChartPlan) -> FigurePlan:
+    """The plan of a chart as that of any figure."""
+    return FigurePlan(plan.name, "chart", (), plan.spoken, {}, chart=plan)
