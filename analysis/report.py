@@ -11,7 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import entries, evidence, provenance, selection
+from analysis import agreement, entries, evidence, provenance, selection
+from analysis import audit as sources
+from analysis.agreement import Comparison
+from analysis.audit import Audit
 from analysis.evidence import Evidence
 from analysis.ledger import Ledger
 from analysis.plots.alttext import Drawn
@@ -44,6 +47,8 @@ class Report:
     build: dict[str, Any]
     trials: dict[str, Any]
     records: dict[str, Any]
+    audit: Audit
+    comparisons: tuple[Comparison, ...]
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -90,9 +95,11 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     records = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RECORDS.glob("*.json")
     }
-    numbers = entries.build(data, chosen, pools, trials)
+    audited = sources.audit(data, chosen.rows)
+    compared = agreement.compare(data, chosen.members, pools)
+    numbers = entries.build(data, chosen, pools, trials, audited, compared)
     made_from = provenance.describe(data.digest, ROOT)
-    return Report(data, chosen, pools, numbers, made_from, trials, records)
+    return Report(data, chosen, pools, numbers, made_from, trials, records, audited, compared)
 
 
 def pool_all(chosen: Selection) -> dict[str, Pool]:

@@ -62,6 +62,8 @@ WRITTEN = {
         ("trust_ci_points", 0.3, "per_100"),
         ("trust_pi_points", 0.5, "per_100"),
         ("trust_retrospective", 0.5, "percent_whole"),
+        ("grim_always_fits", 100, "count"),
+        ("grim_each_decimal", 10, "count"),
     )
 }
 

@@ -5,7 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from analysis import selection
+from analysis.agreement import Comparison
+from analysis.audit import Audit
+from analysis.entries.agreement import agreement_entries
 from analysis.entries.attack import mutation_entries
+from analysis.entries.audit import audit_entries
 from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.pools import pool_entries
@@ -16,11 +20,17 @@ from analysis.selection import Selection
 
 
 def build(
-    evidence: Evidence, chosen: Selection, pools: dict[str, Pool], trials: dict[str, Any]
+    evidence: Evidence,
+    chosen: Selection,
+    pools: dict[str, Pool],
+    trials: dict[str, Any],
+    audited: Audit,
+    compared: tuple[Comparison, ...],
 ) -> Ledger:
     """The whole ledger from the evidence, the selection and the pools (by prefix).
 
-    `trials` is the last recorded attack on the check, as checks/mutations.json has it.
+    `trials` is the last recorded attack on the check, as checks/mutations.json has it; `audited`
+    and `compared` are what the audit of the sources and the comparison with other reviews found.
     """
     entries: list[Entry] = [*CHOICES, *constant_entries(evidence.constants)]
     entries += row_entries(chosen.rows)
@@ -31,4 +41,6 @@ def build(
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, evidence.studies, pools)
     entries += mutation_entries(trials["kinds"], trials["rules"])
+    entries += audit_entries(audited, chosen.rows)
+    entries += agreement_entries(compared)
     return Ledger(entries)
