@@ -48,6 +48,7 @@ class Review:
     estimate: float
     interval: tuple[float, float] | None
     method_note: str
+    is_one_of_several: bool
 
     @property
     def threshold(self) -> float | None:
@@ -186,6 +187,7 @@ def _review(row: Mapping[str, Any], is_one_of_several: bool) -> Review:
         estimate=float(row["estimate_percent"]),
         interval=None if blank else (float(row["ci_low"]), float(row["ci_high"])),
         method_note=row["method_note"],
+        is_one_of_several=is_one_of_several,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from checks.plans import agreement
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -21,7 +22,7 @@ class Part(Protocol):
     plans: Callable[[Data, Sources], Sequence[FigurePlan | ChartPlan]]
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (agreement,)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:
