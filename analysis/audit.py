@@ -76,8 +76,9 @@ class AuditedRow:
     @property
     def is_ambiguous(self) -> bool:
         """Whether the count was worked out from the percentage and another would give it too."""
-        allowed = self.allowed
-        return self.count_basis == "derived" and bool(allowed) and allowed.low != allowed.high
+        if self.allowed is None or self.count_basis != "derived":
+            return False
+        return self.allowed.low != self.allowed.high
 
     @property
     def is_disputed(self) -> bool:

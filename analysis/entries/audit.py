@@ -25,7 +25,9 @@ def audit_entries(audit: Audit, rows: pd.DataFrame) -> list[Entry]:
         }
         entries += [entry(f"audit.{basis}.{name}", n, "count") for name, n in counts.items()]
     ambiguous = [row for row in audited if row.is_ambiguous]
+    nearest = sum(row.events == row.allowed.nearest for row in ambiguous if row.allowed)
     entries.append(entry("audit.ambiguous", len(ambiguous), "count"))
+    entries.append(entry("audit.ambiguous_nearest", nearest, "count"))
     not_done = rows.loc[rows["second_extraction"].eq("not_done"), "outcome"]
     relapses = int(not_done.eq("relapse").sum())
     entries.append(entry("audit.not_done.relapse", relapses, "count"))

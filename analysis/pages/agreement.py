@@ -36,7 +36,7 @@ def facts() -> Markdown:
     rows = [
         [
             _what(c),
-            _name(c.review),
+            _which(c.review),
             *map(_yes, (c.overlap, c.ours_in_theirs, c.theirs_in_ours, c.theirs_in_prediction)),
         ]
         for c in book().comparisons
@@ -50,7 +50,7 @@ def facts() -> Markdown:
 def why() -> Markdown:
     """For each comparison what makes the two differ, by rule."""
     rows = [
-        [_what(c), _name(c.review), "; ".join(_reasons(c))] for c in book().comparisons if c.ours
+        [_what(c), _which(c.review), "; ".join(_reasons(c))] for c in book().comparisons if c.ours
     ]
     headers = ["Therapy and outcome", "Review", "What is not the same"]
     return pipe_table(headers, rows, (24, 20, 56), "lll")
@@ -83,13 +83,20 @@ def _name(review: Review) -> str:
     return f"{quoted(review.source, place + '#source')} {quoted(str(review.year), place + '#year')}"
 
 
+def _which(review: Review) -> str:
+    """The review, and which of its pools where it has several of this outcome."""
+    if not review.is_one_of_several:
+        return _name(review)
+    return f"{_name(review)}: {quoted(review.definition, f'published#{review.name}#definition')}"
+
+
 def _who(review: Review) -> str:
     """The review, its definition and its method, in its words."""
     place = f"published#{review.name}"
     said = [quoted(review.definition, place + "#definition")]
     if review.method_note:
         said.append(quoted(review.method_note, place + "#method_note"))
-    return f"{_name(review)} {line('; '.join(said))}"
+    return f"{_name(review)}: {'; '.join(said)}"
 
 
 def _theirs(review: Review) -> str:

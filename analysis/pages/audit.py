@@ -15,7 +15,7 @@ from analysis.tables import NONE, arm, line, pipe_table, words
 
 BASIS_WORDS = {
     "reported": "both counts printed",
-    "derived": "count worked out from the percentage",
+    "derived": "count worked out",
     "percent_only": "percentage without patients",
     "all": "all",
 }

@@ -17,8 +17,8 @@ from analysis.proportions import Interval
 from analysis.selection import OUTCOME_LABELS, Members
 
 #: Inches: height of a row, and where the panel and the columns of numbers stand.
-ROW, LEFT, RIGHT, BELOW, ABOVE = 0.2, 2.62, 5.1, 0.35, 0.55
-RATE, LOW, TO, HIGH = 5.65, 6.3, 6.41, 6.95
+ROW, LEFT, RIGHT, BELOW, ABOVE = 0.2, 2.6, 5.35, 0.35, 0.55
+RATE, LOW, TO, HIGH = 5.87, 6.53, 6.64, 7.18
 LEGEND = (
     ("diamond", "accent", "this book, pooled or a single study"),
     ("line", "grey", "prediction interval"),
@@ -53,10 +53,11 @@ def agreement(ledger: Ledger, folder: Path, comparisons: Sequence[Comparison]) -
     for y, row in enumerate(rows):
         if row.prediction:
             low, _, high = row.prediction
-            panel.line(f"{row.key}.prediction", (low, y), (high, y), grey=True, width=3.0)
+            panel.line(f"{row.key}.prediction", (low, y), (high, y), grey=True)
         if row.interval:
             low, high = row.interval
-            panel.line(f"{row.key}.interval", (low, y), (high, y), accent=row.is_ours)
+            width = 3.0 if row.is_ours else 1.1
+            panel.line(f"{row.key}.interval", (low, y), (high, y), row.is_ours, width)
         if row.is_ours:
             panel.diamond(row.key, row.estimate, y, side=5.0, accent=True)
         else:

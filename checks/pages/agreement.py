@@ -35,11 +35,11 @@ class _Words:
     def facts(self) -> str:
         headers = ["Therapy and outcome", "Review", "Intervals overlap", "Our rate in its interval"]
         headers += ["Its rate in our interval", "Its rate in our prediction interval"]
-        rows = [[self._what(one), _name(one)] for one in self._compared()]
+        rows = [[self._what(one), _which(one)] for one in self._compared()]
         return self._say.table(headers, rows)
 
     def why(self) -> str:
-        rows = [[self._what(one), _name(one), self._reasons(one)] for one in self._compared()]
+        rows = [[self._what(one), _which(one), self._reasons(one)] for one in self._compared()]
         return self._say.table(["Therapy and outcome", "Review", "What is not the same"], rows)
 
     def without(self) -> str:
@@ -77,6 +77,11 @@ class _Words:
 
 def _name(one: Published) -> str:
     return "".join(marker("datum", one.address(column)) for column in ("source", "year"))
+
+
+def _which(one: Published) -> str:
+    several = "~" in one.name
+    return _name(one) + (marker("datum", one.address("definition")) if several else "")
 
 
 def _who(one: Published) -> str:

@@ -6,7 +6,7 @@ plans are written is in figure.py (forest plots) and chart.py (all others).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from checks.plans import agreement
@@ -19,7 +19,8 @@ from checks.sources import Sources
 class Part(Protocol):
     """What each module offers."""
 
-    plans: Callable[[Data, Sources], Sequence[FigurePlan | ChartPlan]]
+    def plans(self, data: Data, sources: Sources) -> Sequence[FigurePlan | ChartPlan]:
+        """The plans of its figures."""
 
 
 PARTS: tuple[Part, ...] = (agreement,)

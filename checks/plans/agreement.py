@@ -22,7 +22,7 @@ from checks.sources import Sources
 from checks.values.agreement import ours
 
 _ROW, _BELOW, _ABOVE = 0.2, 0.35, 0.55
-_RATE, _LOW, _TO, _HIGH = 5.65, 6.3, 6.41, 6.95
+_RATE, _LOW, _TO, _HIGH = 5.87, 6.53, 6.64, 7.18
 _OUTCOMES = {
     "overall_response": "overall",
     "complete_response": "complete",
@@ -63,10 +63,11 @@ class _Line:
         marks = []
         if self.prediction:
             bar = tuple((x, y) for x in self.prediction)
-            marks.append(ChartMark(f"{self.key}.prediction", "line", bar, grey=True, side=3.0))
+            marks.append(ChartMark(f"{self.key}.prediction", "line", bar, grey=True))
         if low is not None and high is not None:
-            ends = ((low, y), (high, y))
-            marks.append(ChartMark(f"{self.key}.interval", "line", ends, accent=self.is_ours))
+            ends, width = ((low, y), (high, y)), 3.0 if self.is_ours else 1.1
+            name = f"{self.key}.interval"
+            marks.append(ChartMark(name, "line", ends, accent=self.is_ours, side=width))
         mine, at = self.is_ours, ((estimate, y),)
         shape = "diamond" if mine else "square"
         marks.append(ChartMark(self.key, shape, at, filled=mine, accent=mine, side=5.0))

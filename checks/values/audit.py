@@ -56,6 +56,12 @@ class Audited:
         return [] if self.best == "none" else [x for x, fit in found if fit == self.best]
 
     @property
+    def nearest(self) -> int:
+        """The count whose percentage is nearest to the printed one, the smaller of two."""
+        n, stated = self.row.n or 1, Fraction(self.printed)
+        return min(range(n + 1), key=lambda x: abs(Fraction(100 * x, n) - stated))
+
+    @property
     def power(self) -> bool:
         """Whether there are percentages with so many decimals that no count can give."""
         return bool(self.by_count) and self.row.n < 100 / _step(self.printed)  # type: ignore[operator]
@@ -164,7 +170,9 @@ def _counts(data: Data) -> dict[str, int]:
         best, used = Counter(f.best for f in tested), Counter(f.used for f in rows)
         counts |= {f"{basis}.{fit}": best[fit] for fit in FITS}
         counts |= {f"{basis}.used_{fit}": used[fit] for fit in FITS}
-    counts["ambiguous"] = sum(found.ambiguous for found in audited(data))
+    ambiguous = [found for found in audited(data) if found.ambiguous]
+    counts["ambiguous"] = len(ambiguous)
+    counts["ambiguous_nearest"] = sum(f.row.events == f.nearest for f in ambiguous)
     not_done = [row for row in data.rows if row.cells["second_extraction"] == "not_done"]
     relapses = sum(row.outcome == "relapse" for row in not_done)
     counts |= {"not_done.relapse": relapses, "not_done.other": len(not_done) - relapses}
@@ -183,9 +191,7 @@ def _of_row(found: Audited) -> dict[str, Expected]:
         distance = float(found.printed) / 100 - share
         values[f"{prefix}.distance"] = Expected(distance, "points", FRACTION, own)
     if not found.fitting:
-        stated = Fraction(found.printed)
-        nearest = min(range(n + 1), key=lambda x: abs(Fraction(100 * x, n) - stated))
-        values |= _count(f"{prefix}.nearest", nearest, n, own)
+        values |= _count(f"{prefix}.nearest", found.nearest, n, own)
     elif found.used == "none" or found.ambiguous or found.disputed:
         for end, events in (("low", found.fitting[0]), ("high", found.fitting[-1])):
             values |= _count(f"{prefix}.{end}", events, n, own, with_rate=found.ambiguous)
