@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from analysis import selection
+from analysis.differences import Differences
 from analysis.entries.attack import mutation_entries
 from analysis.entries.constants import CHOICES, constant_entries
+from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.pools import pool_entries
 from analysis.evidence import Evidence
@@ -16,10 +18,15 @@ from analysis.selection import Selection
 
 
 def build(
-    evidence: Evidence, chosen: Selection, pools: dict[str, Pool], trials: dict[str, Any]
+    evidence: Evidence,
+    chosen: Selection,
+    pools: dict[str, Pool],
+    differences: Differences,
+    trials: dict[str, Any],
 ) -> Ledger:
     """The whole ledger from the evidence, the selection and the pools (by prefix).
 
+    `differences` is what pools were asked about their studies.
     `trials` is the last recorded attack on the check, as checks/mutations.json has it.
     """
     entries: list[Entry] = [*CHOICES, *constant_entries(evidence.constants)]
@@ -30,5 +37,6 @@ def build(
             entries += pool_entries(members, pools[prefix])
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, evidence.studies, pools)
+    entries += differences_entries(chosen.members, pools, differences)
     entries += mutation_entries(trials["kinds"], trials["rules"])
     return Ledger(entries)
