@@ -6,8 +6,9 @@ the same name, each giving markers in place of numbers (see vocabulary.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
+
+from checks.pages import differences
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 class Part(Protocol):
     """What each module offers."""
 
-    words: Callable[[Phrases], object]
+    def words(self, say: Phrases, /) -> object:
+        """The functions of the part's module in analysis/pages/, as methods."""
 
 
 #: By the name that the chapters import from analysis.pages.
-PARTS: dict[str, Part] = {}
+PARTS: dict[str, Part] = {"differences": differences}
 
 
 def words(say: Phrases) -> dict[str, Any]:
