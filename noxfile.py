@@ -19,6 +19,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
+REGRESSION = "data/reference/regression.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -108,7 +109,9 @@ def reference(session: nox.Session) -> None:
     """Remake the goldens in data/reference with R metafor (needs Rscript)."""
     install(session, "analysis")
     session.run("python", "-m", "analysis")
-    session.run("Rscript", METAFOR, "_report/data/pools.csv", "data/reference", external=True)
+    pools, folder = "_report/data/pools.csv", "data/reference"
+    session.run("Rscript", METAFOR, pools, folder, external=True)
+    session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 
 
 @nox.session(default=False)

@@ -13,7 +13,7 @@ from analysis.report import Report
 
 @pytest.fixture(scope="module")
 def comparisons(shipped: Report) -> dict[str, Comparison]:
-    return {comparison.review.name: comparison for comparison in shipped.comparisons}
+    return {comparison.review.name: comparison for comparison in shipped.agreement}
 
 
 def test_every_published_pool_is_compared_or_says_why_not(

@@ -93,7 +93,7 @@ def test_changed_data_no_longer_give_the_ledger(
 @pytest.fixture(scope="module")
 def drawn(shipped: Report, tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     folder = tmp_path_factory.mktemp("agreement")
-    agreement.agreement(shipped.ledger, folder, shipped.comparisons)
+    agreement.agreement(shipped.ledger, folder, shipped.agreement)
     svg, table = (folder / f"agreement.{kind}" for kind in ("svg", "csv"))
     return svg.read_bytes(), table.read_bytes()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import grim, proportions, selection, trust
+from analysis import differences, grim, proportions, selection, trust
 from analysis.ledger import Entry, entry
 from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, POOL_MIN_K, PREDICTION_MIN_K
 
@@ -32,6 +32,9 @@ CHOICES = (
     entry(
         "const.grim_each_decimal", grim.EACH_DECIMAL, "count", source="arithmetic of percentages"
     ),
+    entry("const.regression_studies", differences.MIN_STUDIES, "count", source=METHODS),
+    entry("const.level_studies", differences.MIN_LEVEL, "count", source=METHODS),
+    entry("const.regression_years", differences.YEARS, "plain", source=METHODS),
 )
 
 

@@ -24,7 +24,7 @@ def table() -> Markdown:
             _ours(c),
             num(f"published.{c.review.name}.difference"),
         ]
-        for c in book().comparisons
+        for c in book().agreement
         if c.ours
     ]
     headers = ["Therapy and outcome", "Review", "Its pool", "This book", "Difference"]
@@ -39,7 +39,7 @@ def facts() -> Markdown:
             _which(c.review),
             *map(_yes, (c.overlap, c.ours_in_theirs, c.theirs_in_ours, c.theirs_in_prediction)),
         ]
-        for c in book().comparisons
+        for c in book().agreement
         if c.ours
     ]
     headers = ["Therapy and outcome", "Review", "Intervals overlap", "Our rate in its interval"]
@@ -50,7 +50,7 @@ def facts() -> Markdown:
 def why() -> Markdown:
     """For each comparison what makes the two differ, by rule."""
     rows = [
-        [_what(c), _which(c.review), "; ".join(_reasons(c))] for c in book().comparisons if c.ours
+        [_what(c), _which(c.review), "; ".join(_reasons(c))] for c in book().agreement if c.ours
     ]
     headers = ["Therapy and outcome", "Review", "What is not the same"]
     return pipe_table(headers, rows, (24, 20, 56), "lll")
@@ -60,7 +60,7 @@ def without() -> Markdown:
     """The published pools that have no counterpart here, and why."""
     rows = [
         [_what(c), _who(c.review), _theirs(c.review), ABSENT[c.absent]]
-        for c in book().comparisons
+        for c in book().agreement
         if not c.ours
     ]
     headers = ["Therapy and outcome", "Review", "Its pool", "Why not compared"]

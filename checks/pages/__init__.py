@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit
+from checks.pages import agreement, audit, differences
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 class Part(Protocol):
     """What each module offers."""
 
-    def words(self, say: Phrases) -> object:
-        """What the chapters call."""
+    def words(self, say: Phrases, /) -> object:
+        """The functions of the part's module in analysis/pages/, as methods."""
 
 
 #: By the name that the chapters import from analysis.pages.
-PARTS: dict[str, Part] = {"audit": audit, "agreement": agreement}
+PARTS: dict[str, Part] = {
+    "agreement": agreement,
+    "audit": audit,
+    "differences": differences,
+}
 
 
 def words(say: Phrases) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from checks.plans import agreement
+from checks.plans import agreement, differences
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -19,11 +19,11 @@ from checks.sources import Sources
 class Part(Protocol):
     """What each module offers."""
 
-    def plans(self, data: Data, sources: Sources) -> Sequence[FigurePlan | ChartPlan]:
+    def plans(self, data: Data, sources: Sources, /) -> Sequence[FigurePlan | ChartPlan]:
         """The plans of its figures."""
 
 
-PARTS: tuple[Part, ...] = (agreement,)
+PARTS: tuple[Part, ...] = (differences, agreement)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:

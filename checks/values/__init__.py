@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import agreement, audit
+from checks.values import agreement, audit, differences
 
 
 class Part(Protocol):
@@ -21,11 +21,11 @@ class Part(Protocol):
     def FAMILIES(self) -> tuple[str, ...]:
         """First words of the keys."""
 
-    def expected(self, data: Data, records: Mapping[str, Any]) -> Mapping[str, Expected]:
+    def expected(self, data: Data, records: Mapping[str, Any], /) -> Mapping[str, Expected]:
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (audit, agreement)
+PARTS: tuple[Part, ...] = (differences, audit, agreement)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 
