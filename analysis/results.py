@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from analysis import agreement, audit, selection
+from analysis import agreement, audit, influence, selection
 from analysis.agreement import Comparison
 from analysis.audit import Audit
 from analysis.differences import Differences, examine
 from analysis.evidence import Evidence
+from analysis.influence import Influence
 from analysis.pooling import Pool, pool
 from analysis.selection import Selection
 
@@ -19,14 +20,16 @@ from analysis.selection import Selection
 class Results:
     """What the ledger is made from.
 
-    evidence, selection, pools (by prefix); differences: why studies differ; audit: of the sources;
-    agreement: beside other reviews. `trials` is the last recorded attack on the check, as
-    checks/mutations.json has it; `records` holds what else was measured once and recorded, by name.
+    evidence, selection, pools (by prefix); influence: of single studies, by prefix; differences:
+    why studies differ; audit: of the sources; agreement: beside other reviews. `trials` is the last
+    recorded attack on the check, as checks/mutations.json has it; `records` holds what else was
+    measured once and recorded, by name.
     """
 
     evidence: Evidence
     selection: Selection
     pools: dict[str, Pool]
+    influence: dict[str, Influence]
     differences: Differences
     audit: Audit
     agreement: tuple[Comparison, ...]
@@ -45,6 +48,8 @@ def work_out(
     chosen = selection.select(evidence)
     progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
     pools = pool_all(chosen)
+    progress("leaving studies out")
+    influences = influence.examine(chosen.members)
     progress("asking why studies differ")
     differences = examine(chosen.members)
     progress("holding the sources against themselves and against other reviews")
@@ -52,6 +57,7 @@ def work_out(
         evidence=evidence,
         selection=chosen,
         pools=pools,
+        influence=influences,
         differences=differences,
         audit=audit.audit(evidence, chosen.rows),
         agreement=agreement.compare(evidence, chosen.members, pools),

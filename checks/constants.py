@@ -31,6 +31,13 @@ EXTREME_LOW, EXTREME_HIGH = 0.1, 0.9
 REGRESSION_STUDIES = 10
 LEVEL_STUDIES = 2
 REGRESSION_YEARS = 10
+INFLUENCE_STUDIES = 3
+CLOUDS_STUDIES = 5
+CLOUDS_APART = 0.9
+SUBSETS_MIDDLE = 0.9
+ALL_SUBSETS = 20
+SAMPLED_SUBSETS = 65536
+CELL_RATE, CELL_I2 = 0.01, 0.05
 
 _REFERENCE = re.compile(r"\b[a-z]+[0-9]{4}[a-z0-9]*\b")
 
@@ -70,6 +77,14 @@ WRITTEN = {
         ("regression_studies", REGRESSION_STUDIES, "count"),
         ("level_studies", LEVEL_STUDIES, "count"),
         ("regression_years", REGRESSION_YEARS, "plain"),
+        ("influence_studies", INFLUENCE_STUDIES, "count"),
+        ("clouds_studies", CLOUDS_STUDIES, "count"),
+        ("clouds_apart", CLOUDS_APART, "percent_whole"),
+        ("subsets_middle", SUBSETS_MIDDLE, "percent_whole"),
+        ("all_subsets", ALL_SUBSETS, "count"),
+        ("sampled_subsets", SAMPLED_SUBSETS, "count"),
+        ("cell_rate", CELL_RATE, "per_100"),
+        ("cell_i2", CELL_I2, "per_100"),
     )
 }
 

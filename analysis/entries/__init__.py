@@ -9,6 +9,7 @@ from analysis.entries.audit import audit_entries
 from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
+from analysis.entries.influence import influence_entries
 from analysis.entries.pools import pool_entries
 from analysis.ledger import Entry, Ledger
 from analysis.results import Results
@@ -25,6 +26,7 @@ def build(found: Results) -> Ledger:
             entries += pool_entries(members, pools[prefix])
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, found.evidence.studies, pools)
+    entries += influence_entries(chosen.members, pools, found.influence)
     entries += differences_entries(chosen.members, pools, found.differences)
     entries += audit_entries(found.audit, chosen.rows)
     entries += agreement_entries(found.agreement)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import differences, grim, proportions, selection, trust
+from analysis import differences, grim, influence, proportions, selection, subsets, trust
 from analysis.ledger import Entry, entry
 from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, POOL_MIN_K, PREDICTION_MIN_K
 
@@ -35,6 +35,14 @@ CHOICES = (
     entry("const.regression_studies", differences.MIN_STUDIES, "count", source=METHODS),
     entry("const.level_studies", differences.MIN_LEVEL, "count", source=METHODS),
     entry("const.regression_years", differences.YEARS, "plain", source=METHODS),
+    entry("const.influence_studies", influence.INFLUENCE_MIN_K, "count", source=METHODS),
+    entry("const.clouds_studies", influence.CLOUDS_MIN_K, "count", source=METHODS),
+    entry("const.clouds_apart", influence.APART, "percent_whole", source=METHODS),
+    entry("const.subsets_middle", influence.MIDDLE, "percent_whole", source=METHODS),
+    entry("const.all_subsets", subsets.MOST_STUDIES, "count", source=METHODS),
+    entry("const.sampled_subsets", subsets.SAMPLE, "count", source=METHODS),
+    entry("const.cell_rate", influence.RATE_STEP, "per_100", source=METHODS),
+    entry("const.cell_i2", influence.I2_STEP, "per_100", source=METHODS),
 )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, differences
+from checks.pages import agreement, audit, differences, influence
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -26,6 +26,7 @@ PARTS: dict[str, Part] = {
     "agreement": agreement,
     "audit": audit,
     "differences": differences,
+    "influence": influence,
 }
 
 
