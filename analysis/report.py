@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from analysis import entries, evidence, provenance, selection
+from analysis.comparisons import Comparisons, compare_all
 from analysis.evidence import Evidence
 from analysis.ledger import Ledger
 from analysis.plots.alttext import Drawn
@@ -44,6 +45,7 @@ class Report:
     build: dict[str, Any]
     trials: dict[str, Any]
     records: dict[str, Any]
+    comparisons: Comparisons
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -90,9 +92,10 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     records = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RECORDS.glob("*.json")
     }
-    numbers = entries.build(data, chosen, pools, trials)
+    comparisons = compare_all(chosen, data)
+    numbers = entries.build(data, chosen, pools, trials, comparisons)
     made_from = provenance.describe(data.digest, ROOT)
-    return Report(data, chosen, pools, numbers, made_from, trials, records)
+    return Report(data, chosen, pools, numbers, made_from, trials, records, comparisons)
 
 
 def pool_all(chosen: Selection) -> dict[str, Pool]:

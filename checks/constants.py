@@ -62,6 +62,7 @@ WRITTEN = {
         ("trust_ci_points", 0.3, "per_100"),
         ("trust_pi_points", 0.5, "per_100"),
         ("trust_retrospective", 0.5, "percent_whole"),
+        ("per_100_patients", 1, "per_100"),
     )
 }
 

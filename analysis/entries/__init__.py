@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from analysis import selection
+from analysis.comparisons import Comparisons
 from analysis.entries.attack import mutation_entries
+from analysis.entries.comparisons import comparison_entries
 from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.pools import pool_entries
@@ -16,7 +18,11 @@ from analysis.selection import Selection
 
 
 def build(
-    evidence: Evidence, chosen: Selection, pools: dict[str, Pool], trials: dict[str, Any]
+    evidence: Evidence,
+    chosen: Selection,
+    pools: dict[str, Pool],
+    trials: dict[str, Any],
+    comparisons: Comparisons,
 ) -> Ledger:
     """The whole ledger from the evidence, the selection and the pools (by prefix).
 
@@ -28,6 +34,7 @@ def build(
         # An empty pool is a finding for a therapy, but not for every line of every therapy.
         if members.studies or members.basis not in selection.LINES:
             entries += pool_entries(members, pools[prefix])
+    entries += comparison_entries(comparisons)
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, evidence.studies, pools)
     entries += mutation_entries(trials["kinds"], trials["rules"])

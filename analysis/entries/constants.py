@@ -28,6 +28,7 @@ CHOICES = (
     entry("const.trust_ci_points", trust.WIDE_INTERVAL, "per_100", source=METHODS),
     entry("const.trust_pi_points", trust.WIDE_PREDICTION, "per_100", source=METHODS),
     entry("const.trust_retrospective", trust.MOSTLY, "percent_whole", source=METHODS),
+    entry("const.per_100_patients", 1.0, "per_100", source="scale of the sentence"),
 )
 
 

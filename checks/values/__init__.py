@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
+from checks.values import comparisons
 
 
 class Part(Protocol):
@@ -20,7 +21,7 @@ class Part(Protocol):
     expected: Callable[[Data, Mapping[str, Any]], Mapping[str, Expected]]
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (comparisons,)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 
