@@ -85,7 +85,9 @@ def _of_members(data: Data, members: Iterable[str], outcome: str) -> Iterable[Co
         ]
         if candidates:
             # Ties of everything else go to the row that stands first among the treated arms.
-            ours, theirs = min(candidates, key=lambda sides: preference(sum(sides, []), outcome))
+            ours, theirs = min(
+                candidates, key=lambda sides: preference([*sides[0], *sides[1]], outcome)
+            )
             given = frozenset(row.therapy for row in ours)
             sides = _added(ours), _added(theirs)
             yield Contrast(study_id, *sides, ours[0], theirs[0].therapy, given)

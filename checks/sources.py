@@ -24,7 +24,7 @@ QUOTED = {
     "therapies": ("label",),
     "classes": ("label",),
     "constants": ("source",),
-    "outcomes": ("arm",),
+    "outcomes": ("arm", "definition"),
 }
 _Table = Mapping[str, Mapping[str, str]]
 

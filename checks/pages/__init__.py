@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from checks.pages import comparisons
+
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
 
@@ -20,7 +22,7 @@ class Part(Protocol):
 
 
 #: By the name that the chapters import from analysis.pages.
-PARTS: dict[str, Part] = {}
+PARTS: dict[str, Part] = {"comparisons": comparisons}
 
 
 def words(say: Phrases) -> dict[str, Any]:
