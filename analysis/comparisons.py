@@ -107,6 +107,11 @@ class Effects:
     prediction: tuple[float, float] | None = None
     i2: float | None = None
 
+    @property
+    def k(self) -> int:
+        """Number of contrasts that have the effect."""
+        return sum(limits is not None for limits in self.single)
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
+from analysis.plots import comparisons
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
@@ -46,6 +47,7 @@ def draw_all(
     drawn += side_by_side(report, folder, "class", "overall_response")
     drawn += [flow(report, folder), evidence_map(report, folder)]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
+    drawn += comparisons.draw(report, folder)
     return {figure.name: figure for figure in drawn}
 
 

@@ -6,7 +6,6 @@ the same name, each giving markers in place of numbers (see vocabulary.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from checks.pages import comparisons
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 class Part(Protocol):
     """What each module offers."""
 
-    words: Callable[[Phrases], object]
+    def words(self, say: Phrases, /) -> object:
+        """What stands for the module of the same name."""
 
 
 #: By the name that the chapters import from analysis.pages.

@@ -6,9 +6,10 @@ plans are written is in figure.py (forest plots) and chart.py (all others).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
+from checks.plans import comparisons
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -18,10 +19,11 @@ from checks.sources import Sources
 class Part(Protocol):
     """What each module offers."""
 
-    plans: Callable[[Data, Sources], Sequence[FigurePlan | ChartPlan]]
+    def plans(self, data: Data, sources: Sources, /) -> Sequence[FigurePlan | ChartPlan]:
+        """What each figure must show."""
 
 
-PARTS: tuple[Part, ...] = ()
+PARTS: tuple[Part, ...] = (comparisons,)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:

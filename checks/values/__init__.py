@@ -6,7 +6,7 @@ be worth. What is slow to work out is remembered by the counts that went in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from checks.expected import Expected
@@ -18,7 +18,9 @@ class Part(Protocol):
     """What each module offers."""
 
     FAMILIES: tuple[str, ...]
-    expected: Callable[[Data, Mapping[str, Any]], Mapping[str, Expected]]
+
+    def expected(self, data: Data, records: Mapping[str, Any], /) -> Mapping[str, Expected]:
+        """What each key must be worth."""
 
 
 PARTS: tuple[Part, ...] = (comparisons,)
