@@ -195,12 +195,12 @@ def risk_difference(treated: Arm, against: Arm) -> Effect:
 
 
 def log_risk_ratio(treated: Arm, against: Arm) -> Effect | None:
-    """Log of the ratio of the two rates, from the corrected table; None where nobody responded.
+    """Log of the ratio of the two rates, from the corrected table; None where it has no meaning.
 
-    As metafor's escalc(measure="RR", add=1/2, to="only0", drop00=TRUE): a trial without a
-    responder says nothing about a ratio.
+    As metafor's escalc(measure="RR", add=1/2, to="only0", drop00=TRUE): a trial in which nobody,
+    or everybody, responded on both sides gives no ratio.
     """
-    if treated.events == against.events == 0:
+    if treated.events + against.events in (0, treated.n + against.n):
         return None
     e1, n1, e0, n0 = corrected(treated, against)
     return Effect(math.log(e1 / n1) - math.log(e0 / n0), 1 / e1 - 1 / n1 + 1 / e0 - 1 / n0)

@@ -34,6 +34,7 @@ _COLUMNS = {
         "study_id", "arm", "therapy", "outcome", "months", "months_basis", "window",
         "platelet_threshold", "treatment_status", "events", "n", "reported_percent",
         "count_basis", "denominator", "source_kind", "confidence", "second_extraction",
+        "definition",
         "exclusion",
     ),
     "therapies.csv": ("therapy", "label", "drug_class"),

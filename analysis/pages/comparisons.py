@@ -190,7 +190,10 @@ def against_control(therapy: str) -> Markdown:
     name = label(book().members(prefixes[0]))
     found = [sentence(prefix) for prefix in prefixes if sentence(prefix)]
     if not found:
-        return Markdown(f"For {name} there is no such trial.")
+        return Markdown(
+            f"For {name} there is no such trial: all that this book says of it comes from patients "
+            "without a control group, or with another active treatment as their control."
+        )
     return Markdown(f"For {name}: {' '.join(found)}")
 
 

@@ -22,7 +22,7 @@ TITLES = {
 }
 COUNTS = ("treated_events", "treated_n", "control_events", "control_n")
 HEADERS = ("", "Treated", "", "Control")
-NO_RATIO = "nobody responded on either side"
+NO_RATIO = "no ratio: both sides all alike"
 BACKGROUND_LABELS = {
     "visit": "In response at a visit",
     "ever": "In response at least once",

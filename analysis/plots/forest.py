@@ -83,7 +83,8 @@ class Forest:
     LABEL, MONTH, LEFT, RIGHT = 0.05, 2.3, 3.48, 5.2
     COUNTS: ClassVar = {2: (2.74, 3.3), 4: (2.02, 2.4, 2.92, 3.3)}
     RATE, LOW, TO, HIGH, WEIGHT = 5.72, 6.22, 6.33, 6.86, 7.36
-    MAX_LABEL = 40
+    #: Longest label before so many columns of counts, in letters.
+    MAX_LABEL: ClassVar = {2: 40, 4: 25}
 
     def __init__(
         self,
@@ -162,7 +163,7 @@ class Forest:
         flush = summary or row.kind in ("heading", "text")
         indent = 0.08 if under and not flush else 0.0
         self.page.text(
-            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL), va="center", weight=weight,
+            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL[len(row.counts)]), va="center", weight=weight,
             gid=self.ids.new(f"datum-{'+'.join(row.sources)}") if row.sources else None,
         )  # fmt: skip
         if row.months:

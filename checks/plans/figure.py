@@ -17,7 +17,7 @@ COLUMNS = {"rate": "Rate", "low": "", "high": "interval", "weight": "Weight"}
 COUNTS = ("first", "second", "third", "fourth")
 RATES = percent_axis()
 SYMBOLS = {"tau2": "tau²", "i2": "I²"}
-_LONGEST_LABEL = 40
+_LONGEST_LABEL, _LONGEST_BESIDE_FOUR = 40, 25  # beside so many counts
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,10 @@ class Line:
     @property
     def shown(self) -> str:
         """The label as drawn: cut after a word, with an ellipsis, where it is too long."""
-        if len(self.label) <= _LONGEST_LABEL:
+        longest = _LONGEST_BESIDE_FOUR if "fourth" in self.cells else _LONGEST_LABEL
+        if len(self.label) <= longest:
             return self.label
-        return self.label[: _LONGEST_LABEL - 1].rsplit(" ", 1)[0].rstrip(",;(") + SHORTENED
+        return self.label[: longest - 1].rsplit(" ", 1)[0].rstrip(",;(") + SHORTENED
 
     @property
     def id(self) -> str:

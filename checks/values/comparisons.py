@@ -56,8 +56,8 @@ def difference(trial: Cells) -> tuple[float, float]:
 
 
 def log_ratio(trial: Cells) -> tuple[float, float] | None:
-    """Log risk ratio and its variance, none where nobody responded on either side."""
-    if trial[0] + trial[2] == 0:
+    """Log risk ratio and its variance, none where nobody or everybody responded on both sides."""
+    if trial[0] + trial[2] in (0, trial[1] + trial[3]):
         return None
     (a, b), (c, d) = _table(trial)
     return math.log(a * (c + d) / (c * (a + b))), b / (a * (a + b)) + d / (c * (c + d))
