@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from itertools import groupby
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,7 +34,9 @@ def sides(trial: dict[str, str]) -> tuple[Arm, Arm]:
 
 
 TRIALS = read("comparisons_trials.csv")
-BY_POOL = {name: list(found) for name, found in groupby(TRIALS, lambda trial: trial["pool"])}
+BY_POOL: dict[str, list[dict[str, str]]] = {}
+for one in TRIALS:
+    BY_POOL.setdefault(one["pool"], []).append(one)
 EFFECTS = {"rd": risk_difference, "rr": log_risk_ratio}
 
 
@@ -112,8 +114,11 @@ def test_one_effect_of_several_is_a_single_study_without_weights() -> None:
 # --- which trials ------------------------------------------------------------------------------
 
 
+shipped_evidence = cache(lambda: evidence.read(DATA))
+
+
 def compare(studies: list[Cells], rows: list[Cells]) -> Comparisons:
-    found = made_up(evidence.read(DATA), studies, rows)
+    found = made_up(shipped_evidence(), studies, rows)
     return comparisons.compare_all(selection.select(found), found)
 
 

@@ -163,7 +163,8 @@ class Forest:
         flush = summary or row.kind in ("heading", "text")
         indent = 0.08 if under and not flush else 0.0
         self.page.text(
-            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL[len(row.counts)]), va="center", weight=weight,
+            self.LABEL + indent, y, shorten(row.label, self.MAX_LABEL[len(row.counts)]),
+            va="center", weight=weight,
             gid=self.ids.new(f"datum-{'+'.join(row.sources)}") if row.sources else None,
         )  # fmt: skip
         if row.months:
@@ -270,10 +271,12 @@ class Forest:
             self._number(x, y, self._key(row, stat), color=GREY)
 
     def _record(self, row: Row) -> dict[str, object]:
+        record: dict[str, object] = {"label": row.label, "kind": row.kind, "key": row.prefix}
+        if row.kind in ("text", "heading"):
+            return record
         limits = ("ci_low", "ci_high") if row.estimate == "estimate" else ()
         stats = (row.estimate, *limits, "pi_low", "pi_high", "weight", "tau2", "i2", "q")
         keys = [*row.count_keys, *(self._key(row, s) for s in (*stats, "reported_percent"))]
-        record: dict[str, object] = {"label": row.label, "kind": row.kind, "key": row.prefix}
         for key in keys:
             stat = key.rpartition(".")[2]
             record[stat] = self.ledger[key].value if key in self.ledger else None
