@@ -19,6 +19,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
+COMPARISONS = "data/reference/comparisons.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -109,6 +110,8 @@ def reference(session: nox.Session) -> None:
     install(session, "analysis")
     session.run("python", "-m", "analysis")
     session.run("Rscript", METAFOR, "_report/data/pools.csv", "data/reference", external=True)
+    needs = ("figures", "data/therapies.csv", "data/reference")
+    session.run("Rscript", COMPARISONS, *needs, external=True)
 
 
 @nox.session(default=False)

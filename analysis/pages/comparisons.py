@@ -19,12 +19,12 @@ COUNTED = {
 def trials(outcome: str) -> Markdown:
     """Each trial of an outcome: what was counted, when, and both sides' counts."""
     rows = [
-        [label(comparison.members), *_trial(comparison, contrast)]
+        _trial(comparison, contrast)
         for comparison in book().comparisons.of("pool", outcome)
         for contrast in comparison.contrasts
     ]
-    headers = ["Therapy", "Trial", "What was counted", "Month", "Treated", "Control"]
-    return pipe_table(headers, rows, (16, 18, 28, 8, 12, 18), "lllrrr")
+    headers = ["Therapy and control", "Trial", "What was counted", "Month", "Treated", "Control"]
+    return pipe_table(headers, rows, (24, 18, 28, 8, 12, 10), "lllrrr")
 
 
 def _trial(comparison: Comparison, contrast: Contrast) -> list[str]:
@@ -33,11 +33,12 @@ def _trial(comparison: Comparison, contrast: Contrast) -> list[str]:
     definition = book().selection.rows.set_index("address").at[first, "definition"]
     control = quoted(contrast.control_label, f"therapies#{contrast.control}#label")
     return [
+        f"{label(comparison.members)} against {control}",
         f"@{contrast.study_id}",
         quoted(definition, f"outcomes#{first}#definition") if definition else NONE,
         num(row_prefix(first) + ".months") if contrast.months is not None else NONE,
         f"{num(prefix + '.treated_events')} / {num(prefix + '.treated_n')}",
-        f"{num(prefix + '.control_events')} / {num(prefix + '.control_n')} {line(control)}",
+        f"{num(prefix + '.control_events')} / {num(prefix + '.control_n')}",
     ]
 
 
@@ -191,10 +192,10 @@ def against_control(therapy: str) -> Markdown:
     found = [sentence(prefix) for prefix in prefixes if sentence(prefix)]
     if not found:
         return Markdown(
-            f"For {name} there is no such trial: all that this book says of it comes from patients "
-            "without a control group, or with another active treatment as their control."
+            f"{name} has no such trial: all that this book says of it comes from patients without "
+            "a control group, or with another active treatment as their control."
         )
-    return Markdown(f"For {name}: {' '.join(found)}")
+    return Markdown(f"{name}: {' '.join(found)}")
 
 
 def not_compared_outcomes() -> Markdown:

@@ -27,11 +27,18 @@ class Words:
 
     def trials(self, outcome: str) -> str:
         rows = [
-            [self._say.label(prefix), *self._trial(prefix, contrast)]
+            self._trial(prefix, contrast)
             for prefix in self._prefixes("pool", outcome)
             for contrast in self._contrasts[prefix]
         ]
-        headers = ["Therapy", "Trial", "What was counted", "Month", "Treated", "Control"]
+        headers = [
+            "Therapy and control",
+            "Trial",
+            "What was counted",
+            "Month",
+            "Treated",
+            "Control",
+        ]
         return self._say.table(headers, rows)
 
     def _trial(self, prefix: str, contrast: Contrast) -> list[str]:
@@ -39,12 +46,12 @@ class Words:
         trial = f"contrast.{prefix}.study.{contrast.study_id}"
         definition = marker("datum", f"outcomes#{first.address}#definition")
         return [
+            say.label(prefix) + marker("datum", f"therapies#{contrast.control}#label"),
             marker("cite", contrast.study_id),
             definition if first.cells["definition"] else "",
             say.known_stats(first.key, "months"),
             say.stats(trial, "treated_events", "treated_n"),
-            say.stats(trial, "control_events", "control_n")
-            + marker("datum", f"therapies#{contrast.control}#label"),
+            say.stats(trial, "control_events", "control_n"),
         ]
 
     def effects(self, outcome: str) -> str:
