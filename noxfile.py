@@ -20,6 +20,7 @@ CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
 COMPARISONS = "data/reference/comparisons.R"
+REGRESSION = "data/reference/regression.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -109,9 +110,10 @@ def reference(session: nox.Session) -> None:
     """Remake the goldens in data/reference with R metafor (needs Rscript)."""
     install(session, "analysis")
     session.run("python", "-m", "analysis")
-    session.run("Rscript", METAFOR, "_report/data/pools.csv", "data/reference", external=True)
-    needs = ("figures", "data/therapies.csv", "data/reference")
-    session.run("Rscript", COMPARISONS, *needs, external=True)
+    pools, folder = "_report/data/pools.csv", "data/reference"
+    session.run("Rscript", METAFOR, pools, folder, external=True)
+    session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
+    session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 
 
 @nox.session(default=False)

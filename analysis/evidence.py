@@ -28,6 +28,8 @@ class Evidence:
     Frames keep the row order of their file under a RangeIndex and the column order of the schema.
     Text columns are str with "" for a blank cell, integers Int64 and numbers Float64 with NA.
     package: the parsed datapackage.json. digest: of the folder that was read (provenance.py).
+    printed_percent: the cells of reported_percent as they are written, one for each row of
+    outcomes, for 6.0 says more than 6.
     """
 
     studies: pd.DataFrame
@@ -37,6 +39,7 @@ class Evidence:
     constants: pd.DataFrame
     package: dict[str, Any]
     digest: str
+    printed_percent: tuple[str, ...] = ()
 
 
 def read(data_dir: Path) -> Evidence:
@@ -47,7 +50,8 @@ def read(data_dir: Path) -> Evidence:
     if faults:
         raise EvidenceError(faults)
     frames = {name: _frame(table) for name, table in tables.items()}
-    return Evidence(**frames, package=package, digest=digest)
+    printed = tuple(record["reported_percent"] for record in tables["outcomes"].records)
+    return Evidence(**frames, package=package, digest=digest, printed_percent=printed)
 
 
 def validate(data_dir: Path) -> list[Fault]:

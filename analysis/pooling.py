@@ -165,7 +165,7 @@ def random_effects(y: NDArray[np.float64], v: NDArray[np.float64]) -> RandomEffe
     The methods are those of `pool`. Raises ValueError for a variance that is not positive, and
     ArithmeticError where the model fails.
     """
-    fit = _fit(y, v)
+    fit = fit_reml(y, v)
     # Results are cached inside PyMARE: take plain floats out at once.
     effect, limits = fit.get_fe_stats(), fit.get_re_stats()
     mu, se = float(effect["est"].item()), float(effect["se"].item())
@@ -191,15 +191,23 @@ def random_effects(y: NDArray[np.float64], v: NDArray[np.float64]) -> RandomEffe
     )
 
 
-def _fit(y: NDArray[np.float64], v: NDArray[np.float64]):  # type: ignore[no-untyped-def]
-    """PyMARE's REML fit of effects y with variances v (shape (k,) each)."""
+def fit_reml(  # type: ignore[no-untyped-def]
+    y: NDArray[np.float64], v: NDArray[np.float64], x: NDArray[np.float64] | None = None
+):
+    """PyMARE's REML fit of effects y with variances v (shape (k,) each) on the design x.
+
+    x has shape (k, p) and full rank, its intercept included; None stands for an intercept alone.
+    Raises ValueError for variances that PyMARE would accept silently.
+    """
     if not ((v > 0) & np.isfinite(v)).all():
         raise ValueError("variances must be positive and finite: PyMARE accepts others silently")
     # Imported here because it costs two seconds that only pooling should pay.
     from pymare import Dataset
     from pymare.estimators import VarianceBasedLikelihoodEstimator
 
+    design = np.ones((len(y), 1)) if x is None else x.copy()
+    data = Dataset(y=y.copy(), v=v.copy(), X=design, add_intercept=False)
     estimator = VarianceBasedLikelihoodEstimator(
         method="REML", small_sample_correction="knapp-hartung-conservative"
     )
-    return estimator.fit_dataset(Dataset(y=y.copy(), v=v.copy())).summary()
+    return estimator.fit_dataset(data).summary()

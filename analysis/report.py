@@ -11,13 +11,11 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import entries, evidence, provenance, selection
-from analysis.comparisons import Comparisons, compare_all
-from analysis.evidence import Evidence
+from analysis import entries, evidence, provenance
 from analysis.ledger import Ledger
 from analysis.plots.alttext import Drawn
-from analysis.pooling import Pool, pool
-from analysis.selection import Members, Selection
+from analysis.results import Results, work_out
+from analysis.selection import Members
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "data"
@@ -30,22 +28,12 @@ RECORDS = ROOT / "analysis" / "records"
 FOCUS = "sirolimus"
 
 
-@dataclass(frozen=True)
-class Report:
-    """Evidence, selection, pools (by prefix) and ledger of one state of the data.
+@dataclass(frozen=True, kw_only=True)
+class Report(Results):
+    """All results and their ledger; `build` says what the book is made from, as build.json does."""
 
-    `build` says what the book is made from, as build.json does; `trials` is the last recorded
-    attack on the check; `records` holds what else was measured once and recorded, by name.
-    """
-
-    evidence: Evidence
-    selection: Selection
-    pools: dict[str, Pool]
     ledger: Ledger
     build: dict[str, Any]
-    trials: dict[str, Any]
-    records: dict[str, Any]
-    comparisons: Comparisons
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -84,30 +72,16 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     """
     progress("reading and validating the evidence")
     data = evidence.read(data_dir)
-    progress(f"selecting from {len(data.outcomes)} rows of {len(data.studies)} studies")
-    chosen = selection.select(data)
-    progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
-    pools = pool_all(chosen)
     trials = json.loads(MUTATIONS.read_text(encoding="utf-8"))
     records = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RECORDS.glob("*.json")
     }
-    comparisons = compare_all(chosen, data)
-    numbers = entries.build(data, chosen, pools, trials, comparisons)
-    made_from = provenance.describe(data.digest, ROOT)
-    return Report(data, chosen, pools, numbers, made_from, trials, records, comparisons)
-
-
-def pool_all(chosen: Selection) -> dict[str, Pool]:
-    """Every pool by prefix; pools with the same studies and counts are computed once."""
-    done: dict[tuple[tuple[int, int], ...], Pool] = {}
-    pools = {}
-    for prefix, members in chosen.members.items():
-        counts = tuple((study.events, study.n) for study in members.studies)
-        if counts not in done:
-            done[counts] = pool([e for e, _ in counts], [n for _, n in counts])
-        pools[prefix] = done[counts]
-    return pools
+    results = work_out(data, trials, records, progress)
+    return Report(
+        **vars(results),
+        ledger=entries.build(results),
+        build=provenance.describe(data.digest, ROOT),
+    )
 
 
 def pools_table(report: Report) -> pd.DataFrame:

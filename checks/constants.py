@@ -28,6 +28,9 @@ PREDICTION_STUDIES = 3
 HALF = 0.5
 FEW_PATIENTS = 50
 EXTREME_LOW, EXTREME_HIGH = 0.1, 0.9
+REGRESSION_STUDIES = 10
+LEVEL_STUDIES = 2
+REGRESSION_YEARS = 10
 
 _REFERENCE = re.compile(r"\b[a-z]+[0-9]{4}[a-z0-9]*\b")
 
@@ -62,6 +65,11 @@ WRITTEN = {
         ("trust_ci_points", 0.3, "per_100"),
         ("trust_pi_points", 0.5, "per_100"),
         ("trust_retrospective", 0.5, "percent_whole"),
+        ("grim_always_fits", 100, "count"),
+        ("grim_each_decimal", 10, "count"),
+        ("regression_studies", REGRESSION_STUDIES, "count"),
+        ("level_studies", LEVEL_STUDIES, "count"),
+        ("regression_years", REGRESSION_YEARS, "plain"),
         ("per_100_patients", 1, "per_100"),
     )
 }

@@ -36,6 +36,8 @@ _ORDERED = (
     ("tau2_low", "tau2_high"),
     ("glmm_ci_low", "glmm_estimate"),
     ("glmm_estimate", "glmm_ci_high"),
+    ("odds_ratio_low", "odds_ratio"),
+    ("odds_ratio", "odds_ratio_high"),
     ("events", "n"),
 )
 _ORDER_SLACK = 1e-9

@@ -33,11 +33,10 @@ _COLUMNS = {
     "outcomes.csv": (
         "study_id", "arm", "therapy", "outcome", "months", "months_basis", "window",
         "platelet_threshold", "treatment_status", "events", "n", "reported_percent",
-        "count_basis", "denominator", "source_kind", "confidence", "second_extraction",
-        "definition",
-        "exclusion",
+        "count_basis", "denominator", "source_kind", "source_locator", "confidence",
+        "second_extraction", "exclusion", "definition",
     ),
-    "therapies.csv": ("therapy", "label", "drug_class"),
+    "therapies.csv": ("therapy", "label", "drug_class", "mode"),
     "constants.csv": ("constant", "value", "unit", "source"),
     "published_pools.csv": (
         "source", "year", "doi", "pmid", "therapy", "population", "outcome", "definition", "k", "n",
@@ -121,7 +120,7 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """The evidence as the rules see it; therapies map to their classes, labels to their names.
+    """The evidence as the rules see it: therapies with their classes, names and modes of use.
 
     published: the lines of published_pools.csv, their cells as they stand in the file.
     """
@@ -130,6 +129,7 @@ class Data:
     rows: tuple[Row, ...]
     therapies: Mapping[str, str]
     labels: Mapping[str, str]
+    modes: Mapping[str, str]
     constants: Mapping[str, Constant]
     references: frozenset[str]
     published: tuple[Mapping[str, str], ...]
@@ -164,15 +164,17 @@ def read(files: Mapping[str, bytes], place: str = "data") -> Data:
         )
         for name, (where, cells) in found.items()
     }
-    therapies, labels = {}, {}
+    therapies, labels, modes = {}, {}, {}
     for _, cells in _table(files, "therapies.csv", place):
         therapies[cells["therapy"]] = cells["drug_class"]
         labels[cells["therapy"]] = cells["label"]
+        modes[cells["therapy"]] = cells["mode"]
     return Data(
         studies=studies,
         rows=_rows(files, place, studies, therapies),
         therapies=therapies,
         labels=labels,
+        modes=modes,
         constants=_constants(files, place),
         references=frozenset(
             _BIB_KEY.findall(files.get("references.bib", b"").decode(errors="replace"))

@@ -1,9 +1,10 @@
 """Words quoted from the data, by address: `TABLE#ROW#COLUMN`, or `TREE#/POINTER`.
 
-ROW is a study, a therapy, a drug class, a constant, or the address of an outcome row; COLUMN is one
-of those that the book quotes (QUOTED). `studies#STUDY#label` is the name by which figures call a
-study: first author and year, with a letter where two would read the same. TREE is package
-(datapackage.json), build (build.json) or mutations (the last attack on the check).
+ROW is a study, a therapy, a drug class, a constant, the address of an outcome row, or the name of a
+published pool (published.py); COLUMN is one of those that the book quotes (QUOTED).
+`studies#STUDY#label` is the name by which figures call a study: first author and year, with a
+letter where two would read the same. TREE is package (datapackage.json), build (build.json) or
+mutations (the last attack on the check).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
+from checks import published
 from checks.rows import addresses, class_slug
 
 SHORTENED = "…"
@@ -23,8 +25,9 @@ QUOTED = {
     "studies": ("label", "year"),
     "therapies": ("label",),
     "classes": ("label",),
-    "constants": ("source",),
-    "outcomes": ("arm", "definition"),
+    "constants": ("source", "stated"),
+    "outcomes": ("arm", "definition", "reported_percent", "source_locator"),
+    "published": ("source", "year", "definition", "method_note"),
 }
 _Table = Mapping[str, Mapping[str, str]]
 
@@ -37,6 +40,7 @@ class Sources:
         studies = _by_id(_records(files, "studies.csv"), "study_id")
         therapies = _by_id(_records(files, "therapies.csv"), "therapy")
         outcomes = _records(files, "outcomes.csv")
+        reviews = _records(files, "published_pools.csv")
         tables: dict[str, _Table] = {
             "studies": _labelled(studies),
             "therapies": therapies,
@@ -46,6 +50,7 @@ class Sources:
             },
             "constants": _by_id(_records(files, "constants.csv"), "constant"),
             "outcomes": dict(zip(addresses(outcomes), outcomes, strict=True)),
+            "published": dict(zip(published.names(reviews), reviews, strict=True)),
         }
         self._words = {
             f"{table}#{row}#{column}": cells[column]

@@ -303,7 +303,7 @@ f2006,F,2006,case_series,child,secondary,mixed,,,,yes
 """
 OUTCOMES = """study_id,arm,therapy,outcome,months,months_basis,window,platelet_threshold,\
 treatment_status,events,n,reported_percent,count_basis,denominator,source_kind,confidence,\
-second_extraction,exclusion,definition
+second_extraction,exclusion,source_locator,definition
 a2001,x,drug,overall_response,3,visit,at_timepoint,30,,20,50,,reported,itt,primary,high,agreed,
 a2001,x,drug,overall_response,6,visit,at_timepoint,30,,18,50,,reported,itt,primary,high,agreed,
 a2001,x,drug,partial_response,6,visit,at_timepoint,30,,9,50,,reported,itt,primary,low,agreed,
@@ -315,7 +315,7 @@ e2005,x,drug,overall_response,3,visit,at_timepoint,30,,,,40,percent_only,itt,pri
 e2005,x,drug,complete_response,3,visit,at_timepoint,99,,5,9,,derived,itt,primary,low,not_done,
 e2005,y,drug,complete_response,3,visit,at_timepoint,99,,5,9,,derived,itt,primary,low,agreed,not_itp
 """
-THERAPIES = "therapy,label,drug_class\ndrug,Drug,class\n"
+THERAPIES = "therapy,label,drug_class,mode\ndrug,Drug,class,course\n"
 FATES = [
     "pooled", "other_row_preferred", "outcome_not_pooled", "pooled", "shared_patients",
     "population_child", "itp_secondary", "no_denominator", "low_confidence", "excluded",

@@ -17,11 +17,11 @@ s3,C,2003,rct,adult,primary,mixed,40,,,yes
 s4,D,2004,rct,adult,primary,mixed,10,,s1,yes
 s5,E,2005,rct,adult,primary,mixed,40,3,,yes
 """
-THERAPIES = "therapy,label,drug_class\nalpha,Alpha,mTOR inhibitor\n"
+THERAPIES = "therapy,label,drug_class,mode\nalpha,Alpha,mTOR inhibitor,continuous\n"
 CONSTANTS = "constant,value,unit,source\n"
 HEADER = """study_id,arm,therapy,outcome,months,months_basis,window,platelet_threshold,\
 treatment_status,events,n,reported_percent,confidence,exclusion,second_extraction,count_basis,\
-denominator,source_kind,definition"""
+denominator,source_kind,source_locator,definition"""
 PLACES = {
     "visit at 6": "6,visit,at_timepoint,50,,{e},{n}",
     "visit at 2.8": "2.8,visit,at_timepoint,50,,{e},{n}",

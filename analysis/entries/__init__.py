@@ -2,40 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from analysis import selection
-from analysis.comparisons import Comparisons
+from analysis.entries.agreement import agreement_entries
 from analysis.entries.attack import mutation_entries
+from analysis.entries.audit import audit_entries
 from analysis.entries.comparisons import comparison_entries
 from analysis.entries.constants import CHOICES, constant_entries
+from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.pools import pool_entries
-from analysis.evidence import Evidence
 from analysis.ledger import Entry, Ledger
-from analysis.pooling import Pool
-from analysis.selection import Selection
+from analysis.results import Results
 
 
-def build(
-    evidence: Evidence,
-    chosen: Selection,
-    pools: dict[str, Pool],
-    trials: dict[str, Any],
-    comparisons: Comparisons,
-) -> Ledger:
-    """The whole ledger from the evidence, the selection and the pools (by prefix).
-
-    `trials` is the last recorded attack on the check, as checks/mutations.json has it.
-    """
-    entries: list[Entry] = [*CHOICES, *constant_entries(evidence.constants)]
+def build(found: Results) -> Ledger:
+    """The whole ledger."""
+    chosen, pools = found.selection, found.pools
+    entries: list[Entry] = [*CHOICES, *constant_entries(found.evidence.constants)]
     entries += row_entries(chosen.rows)
     for prefix, members in chosen.members.items():
         # An empty pool is a finding for a therapy, but not for every line of every therapy.
         if members.studies or members.basis not in selection.LINES:
             entries += pool_entries(members, pools[prefix])
-    entries += comparison_entries(comparisons)
+    entries += comparison_entries(found.comparisons)
     entries += flow_entries(chosen)
-    entries += evidence_entries(chosen, evidence.studies, pools)
-    entries += mutation_entries(trials["kinds"], trials["rules"])
+    entries += evidence_entries(chosen, found.evidence.studies, pools)
+    entries += differences_entries(chosen.members, pools, found.differences)
+    entries += audit_entries(found.audit, chosen.rows)
+    entries += agreement_entries(found.agreement)
+    entries += mutation_entries(found.trials["kinds"], found.trials["rules"])
     return Ledger(entries)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import proportions, selection, trust
+from analysis import differences, grim, proportions, selection, trust
 from analysis.ledger import Entry, entry
 from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, POOL_MIN_K, PREDICTION_MIN_K
 
@@ -28,6 +28,13 @@ CHOICES = (
     entry("const.trust_ci_points", trust.WIDE_INTERVAL, "per_100", source=METHODS),
     entry("const.trust_pi_points", trust.WIDE_PREDICTION, "per_100", source=METHODS),
     entry("const.trust_retrospective", trust.MOSTLY, "percent_whole", source=METHODS),
+    entry("const.grim_always_fits", grim.ALWAYS_FITS, "count", source="arithmetic of percentages"),
+    entry(
+        "const.grim_each_decimal", grim.EACH_DECIMAL, "count", source="arithmetic of percentages"
+    ),
+    entry("const.regression_studies", differences.MIN_STUDIES, "count", source=METHODS),
+    entry("const.level_studies", differences.MIN_LEVEL, "count", source=METHODS),
+    entry("const.regression_years", differences.YEARS, "plain", source=METHODS),
     entry("const.per_100_patients", 1.0, "per_100", source="scale of the sentence"),
 )
 

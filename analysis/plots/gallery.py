@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import comparisons
+from analysis.plots import agreement, comparisons, differences
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
@@ -48,6 +48,10 @@ def draw_all(
     drawn += [flow(report, folder), evidence_map(report, folder)]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
     drawn += comparisons.draw(report, folder)
+    progress("drawing why studies differ")
+    drawn += differences.draw(report, folder)
+    if any(comparison.ours for comparison in report.agreement):
+        drawn.append(agreement.agreement(report.ledger, folder, report.agreement))
     return {figure.name: figure for figure in drawn}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import comparisons
+from checks.pages import agreement, audit, comparisons, differences
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -18,11 +18,16 @@ class Part(Protocol):
     """What each module offers."""
 
     def words(self, say: Phrases, /) -> object:
-        """What stands for the module of the same name."""
+        """The functions of the part's module in analysis/pages/, as methods."""
 
 
 #: By the name that the chapters import from analysis.pages.
-PARTS: dict[str, Part] = {"comparisons": comparisons}
+PARTS: dict[str, Part] = {
+    "agreement": agreement,
+    "audit": audit,
+    "comparisons": comparisons,
+    "differences": differences,
+}
 
 
 def words(say: Phrases) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from checks.plans import comparisons
+from checks.plans import agreement, comparisons, differences
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -20,10 +20,10 @@ class Part(Protocol):
     """What each module offers."""
 
     def plans(self, data: Data, sources: Sources, /) -> Sequence[FigurePlan | ChartPlan]:
-        """What each figure must show."""
+        """The plans of its figures."""
 
 
-PARTS: tuple[Part, ...] = (comparisons,)
+PARTS: tuple[Part, ...] = (comparisons, differences, agreement)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:

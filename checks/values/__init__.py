@@ -11,19 +11,21 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import comparisons
+from checks.values import agreement, audit, comparisons, differences
 
 
 class Part(Protocol):
     """What each module offers."""
 
-    FAMILIES: tuple[str, ...]
+    @property
+    def FAMILIES(self) -> tuple[str, ...]:
+        """First words of the keys."""
 
     def expected(self, data: Data, records: Mapping[str, Any], /) -> Mapping[str, Expected]:
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (comparisons,)
+PARTS: tuple[Part, ...] = (comparisons, differences, audit, agreement)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 
