@@ -19,6 +19,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
+COMPARISONS = "data/reference/comparisons.R"
 REGRESSION = "data/reference/regression.R"
 
 
@@ -111,6 +112,7 @@ def reference(session: nox.Session) -> None:
     session.run("python", "-m", "analysis")
     pools, folder = "_report/data/pools.csv", "data/reference"
     session.run("Rscript", METAFOR, pools, folder, external=True)
+    session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
     session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 
 

@@ -24,6 +24,21 @@ def _with_minus(text: str) -> str:
     return unsigned if not unsigned.strip("0.") else text.replace("-", "\N{MINUS SIGN}")
 
 
+#: Beyond these a ratio is printed as a bound: what is left of an interval says no more.
+RATIO_BOUNDS = (0.001, 1000.0)
+
+
+def _ratio(value: float) -> str:
+    """Three significant digits, two below 1, none after the point from 100 on."""
+    low, high = RATIO_BOUNDS
+    if value < low:
+        return f"<{low:g}"
+    if value > high:
+        return f">{high:,.0f}"
+    digits = 2 if value < 1 else 3
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(value)))}f}"
+
+
 #: How a value of each unit is printed. Fractions are printed as percentages, differences between
 #: them as percentage points.
 FORMATS: dict[str, Callable[[float], str]] = {
@@ -34,6 +49,7 @@ FORMATS: dict[str, Callable[[float], str]] = {
     "count": lambda value: f"{value:,}",
     "number": lambda value: _with_minus(f"{value:.2f}"),
     "points": lambda value: _with_minus(f"{100 * value:.1f}"),
+    "ratio": _ratio,
     "plain": lambda value: f"{value:g}",
     "months": lambda value: f"{value:g}",
     "platelets": lambda value: f"{value:g}",

@@ -40,7 +40,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Heterogeneity:
-    """Between-study variance on the logit scale (tau2 with its Q-profile interval), I2 and Q."""
+    """Between-study variance on the scale of pooling (tau2, its Q-profile interval), I2 and Q."""
 
     tau2: float
     tau2_low: float
@@ -109,6 +109,62 @@ def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
         return Pool(state, k, total_events, total_n, exact_interval(total_events, total_n))
 
     y, v = logit_effects(events, n)
+    fit = random_effects(y, v)
+    threshold = np.log(HALF / (1 - HALF))
+    return Pool(
+        state,
+        k,
+        total_events,
+        total_n,
+        summary=from_logit(fit.low, fit.mu, fit.high),
+        prediction=fit.prediction and from_logit(fit.prediction[0], fit.mu, fit.prediction[1]),
+        p_above_half=fit.p_above(threshold),
+        heterogeneity=fit.heterogeneity,
+        weights=fit.weights,
+        glmm=fit_glmm(events, n),
+    )
+
+
+@dataclass(frozen=True)
+class RandomEffects:
+    """The mean `mu` of k >= 2 effects on their own scale, its standard error and 95 % limits.
+
+    `se` is before the t quantile, after the Knapp-Hartung factor; `weights` sum to 1.
+    """
+
+    k: int
+    mu: float
+    se: float
+    low: float
+    high: float
+    heterogeneity: Heterogeneity
+    weights: tuple[float, ...]
+
+    @property
+    def _spread(self) -> float:
+        return float(np.sqrt(self.heterogeneity.tau2 + self.se**2))
+
+    @property
+    def prediction(self) -> tuple[float, float] | None:
+        """The 95 % prediction limits; None for fewer than PREDICTION_MIN_K studies."""
+        if self.k < PREDICTION_MIN_K:
+            return None
+        half_width = float(stdtrit(self.k - 1, (1 + LEVEL) / 2)) * self._spread
+        return self.mu - half_width, self.mu + half_width
+
+    def p_above(self, threshold: float) -> float | None:
+        """Probability that the true effect of a new study exceeds the threshold, None as above."""
+        if self.k < PREDICTION_MIN_K:
+            return None
+        return float(stdtr(self.k - 1, (self.mu - threshold) / self._spread))
+
+
+def random_effects(y: NDArray[np.float64], v: NDArray[np.float64]) -> RandomEffects:
+    """Pool k >= 2 effects y with variances v (shape (k,) each), on their own scale.
+
+    The methods are those of `pool`. Raises ValueError for a variance that is not positive, and
+    ArithmeticError where the model fails.
+    """
     fit = fit_reml(y, v)
     # Results are cached inside PyMARE: take plain floats out at once.
     effect, limits = fit.get_fe_stats(), fit.get_re_stats()
@@ -116,23 +172,14 @@ def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
     tau2 = float(limits["tau^2"].item())
     low, high = float(effect["ci_l"].item()), float(effect["ci_u"].item())
     if not np.isfinite([mu, se, tau2, low, high]).all():
-        raise ArithmeticError(f"PyMARE gave no finite pool for events {events} of {n}")
-    prediction, p_above_half = None, None
-    if k >= PREDICTION_MIN_K:
-        spread = np.sqrt(tau2 + se**2)
-        half_width = stdtrit(k - 1, (1 + LEVEL) / 2) * spread
-        prediction = from_logit(mu - half_width, mu, mu + half_width)
-        threshold = np.log(HALF / (1 - HALF))
-        p_above_half = float(stdtr(k - 1, (mu - threshold) / spread))
+        raise ArithmeticError(f"PyMARE gave no finite pool for {y} with variances {v}")
     weights = 1 / (v + tau2)
-    return Pool(
-        state,
-        k,
-        total_events,
-        total_n,
-        summary=from_logit(low, mu, high),
-        prediction=prediction,
-        p_above_half=p_above_half,
+    return RandomEffects(
+        len(y),
+        mu,
+        se,
+        low,
+        high,
         heterogeneity=Heterogeneity(
             tau2=tau2,
             tau2_low=float(limits["ci_l"].item()),
@@ -141,7 +188,6 @@ def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
             q=cochran_q(y, v),
         ),
         weights=tuple((weights / weights.sum()).tolist()),
-        glmm=fit_glmm(events, n),
     )
 
 

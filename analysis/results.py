@@ -9,6 +9,7 @@ from typing import Any
 from analysis import agreement, audit, influence, selection
 from analysis.agreement import Comparison
 from analysis.audit import Audit
+from analysis.comparisons import Comparisons, compare_all
 from analysis.differences import Differences, examine
 from analysis.evidence import Evidence
 from analysis.influence import Influence
@@ -20,16 +21,17 @@ from analysis.selection import Selection
 class Results:
     """What the ledger is made from.
 
-    evidence, selection, pools (by prefix); influence: of single studies, by prefix; differences:
-    why studies differ; audit: of the sources; agreement: beside other reviews. `trials` is the last
-    recorded attack on the check, as checks/mutations.json has it; `records` holds what else was
-    measured once and recorded, by name.
+    evidence, selection, pools (by prefix); influence: of single studies, by prefix; comparisons:
+    with control groups; differences: why studies differ; audit: of the sources; agreement: beside
+    other reviews. `trials` is the last recorded attack on the check, as checks/mutations.json has
+    it; `records` holds what else was measured once and recorded, by name.
     """
 
     evidence: Evidence
     selection: Selection
     pools: dict[str, Pool]
     influence: dict[str, Influence]
+    comparisons: Comparisons
     differences: Differences
     audit: Audit
     agreement: tuple[Comparison, ...]
@@ -50,6 +52,8 @@ def work_out(
     pools = pool_all(chosen)
     progress("leaving studies out")
     influences = influence.examine(chosen.members)
+    progress("comparing with control groups")
+    comparisons = compare_all(chosen, evidence)
     progress("asking why studies differ")
     differences = examine(chosen.members)
     progress("holding the sources against themselves and against other reviews")
@@ -58,6 +62,7 @@ def work_out(
         selection=chosen,
         pools=pools,
         influence=influences,
+        comparisons=comparisons,
         differences=differences,
         audit=audit.audit(evidence, chosen.rows),
         agreement=agreement.compare(evidence, chosen.members, pools),

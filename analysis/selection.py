@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 
@@ -32,6 +32,9 @@ OUTCOME_LABELS = {
 #: An early visit is one up to this month; the visit nearest the target month is preferred.
 EARLY_MONTHS = 6
 TARGET_MONTHS = 3
+
+#: Columns that tell one measure of an outcome from another.
+MEASURE = ("months", "months_basis", "window", "platelet_threshold")
 
 #: Lines of therapy with pools of their own, beside all evidence.
 LINES = ("second_line", "rescue")
@@ -200,11 +203,11 @@ def judge_rows(rows: pd.DataFrame) -> pd.Series:
     return fate
 
 
-def _preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
+def preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
     """Sort key of one measure of a study; the smallest is chosen (see the methods chapter)."""
     first = measure[0]
-    months = _known(first.months)
-    threshold = _known(first.platelet_threshold)
+    months = known(first.months)
+    threshold = known(first.platelet_threshold)
     ties = (
         float("inf") if threshold is None else threshold,
         -float(sum(row.n for row in measure)),
@@ -226,12 +229,12 @@ def is_early(months: float | None) -> bool:
     return months is not None and months <= EARLY_MONTHS
 
 
-def _known(value: Any) -> float | None:
+def known(value: Any) -> float | None:
     """A number of the data, None where the cell is blank."""
     return None if pd.isna(value) else float(value)
 
 
-def _group(rows: Iterable[Any], *columns: str) -> dict[tuple[Any, ...], list[Any]]:
+def group_by(rows: Iterable[Any], *columns: str) -> dict[tuple[Any, ...], list[Any]]:
     """Rows (as named tuples) by their values in these columns, in order of appearance."""
     groups: dict[tuple[Any, ...], list[Any]] = {}
     for row in rows:
@@ -241,8 +244,8 @@ def _group(rows: Iterable[Any], *columns: str) -> dict[tuple[Any, ...], list[Any
 
 def _choose(rows: list[Any], outcome: str, labels: dict[str, str]) -> StudyCounts:
     """The preferred measure among one study's eligible rows, its arms added together."""
-    measures = _group(rows, "months", "months_basis", "window", "platelet_threshold")
-    chosen = min(measures.values(), key=lambda measure: _preference(measure, outcome))
+    measures = group_by(rows, *MEASURE)
+    chosen = min(measures.values(), key=lambda measure: preference(measure, outcome))
     first = chosen[0]
     return StudyCounts(
         study_id=first.study_id,
@@ -251,15 +254,15 @@ def _choose(rows: list[Any], outcome: str, labels: dict[str, str]) -> StudyCount
         events=int(sum(row.events for row in chosen)),
         n=int(sum(row.n for row in chosen)),
         rows=tuple(row.address for row in chosen),
-        months=_known(first.months),
+        months=known(first.months),
         window=first.window,
-        platelet_threshold=_known(first.platelet_threshold),
+        platelet_threshold=known(first.platelet_threshold),
         design=first.design,
         line=first.line,
     )
 
 
-def _overlaps(studies: pd.DataFrame) -> set[frozenset[str]]:
+def shared_pairs(studies: pd.DataFrame) -> set[frozenset[str]]:
     """Pairs of studies that may share patients, from either side's `overlaps_with`."""
     return {
         frozenset((study_id, other.strip()))
@@ -269,7 +272,38 @@ def _overlaps(studies: pd.DataFrame) -> set[frozenset[str]]:
     }
 
 
-def _members(
+class Sized(Protocol):
+    """What the rule for shared patients asks about a study."""
+
+    @property
+    def study_id(self) -> str: ...
+    @property
+    def n(self) -> int: ...
+    @property
+    def year(self) -> int: ...
+
+
+SizedStudy = TypeVar("SizedStudy", bound=Sized)
+
+
+def fuller_of_shared(
+    chosen: Iterable[SizedStudy], overlaps: set[frozenset[str]]
+) -> tuple[list[SizedStudy], list[tuple[SizedStudy, SizedStudy]]]:
+    """Studies with only the fuller of those that share patients, and each left out with that."""
+    kept: list[SizedStudy] = []
+    left_out = []
+    for study in sorted(chosen, key=lambda s: (-s.n, -s.year, s.study_id)):
+        fuller = next(
+            (k for k in kept if frozenset((k.study_id, study.study_id)) in overlaps), None
+        )
+        if fuller is None:
+            kept.append(study)
+        else:
+            left_out.append((study, fuller))
+    return kept, left_out
+
+
+def members_of(
     prefix: str,
     unit: str,
     unit_label: str,
@@ -279,19 +313,10 @@ def _members(
     overlaps: set[frozenset[str]],
 ) -> Members:
     """Choose one measure a study, then keep the fuller of studies that share patients."""
-    chosen = [_choose(group, outcome, labels) for group in _group(rows, "study_id").values()]
-    kept: list[StudyCounts] = []
-    shared: list[tuple[str, str]] = []
-    rows_shared: list[str] = []
-    for study in sorted(chosen, key=lambda s: (-s.n, -s.year, s.study_id)):
-        fuller = next(
-            (k for k in kept if frozenset((k.study_id, study.study_id)) in overlaps), None
-        )
-        if fuller is None:
-            kept.append(study)
-        else:
-            shared.append((study.study_id, fuller.study_id))
-            rows_shared.extend(study.rows)
+    chosen = [_choose(group, outcome, labels) for group in group_by(rows, "study_id").values()]
+    kept, left_out = fuller_of_shared(chosen, overlaps)
+    shared = [(study.study_id, fuller.study_id) for study, fuller in left_out]
+    rows_shared = [address for study, _ in left_out for address in study.rows]
     kept.sort(key=lambda s: (s.year, s.label, s.study_id))
     return Members(
         prefix, unit, unit_label, outcome, tuple(kept), tuple(shared), tuple(rows_shared)
@@ -315,7 +340,7 @@ def select(evidence: Evidence) -> Selection:
     eligible = rows[rows["fate"].eq("")]
     cited = eligible[eligible["seed_reference"].notna()]
     labels = study_labels(evidence.studies)
-    overlaps = _overlaps(evidence.studies)
+    overlaps = shared_pairs(evidence.studies)
     classes = drug_classes(evidence.therapies)
     therapies = dict(zip(evidence.therapies["therapy"], evidence.therapies["label"], strict=True))
 
@@ -326,11 +351,11 @@ def select(evidence: Evidence) -> Selection:
         ("cited", cited, "therapy", therapies),
         *((line, eligible[eligible["line"].eq(line)], "therapy", therapies) for line in LINES),
     ):
-        by_unit = _group(candidates.itertuples(), column, "pool_outcome")
+        by_unit = group_by(candidates.itertuples(), column, "pool_outcome")
         for (unit, label), outcome in product(unit_labels.items(), OUTCOMES):
             rows_in = by_unit.get((unit if column == "therapy" else label, outcome), [])
             prefix = f"{basis}.{unit}.{outcome}"
-            members[prefix] = _members(prefix, unit, label, outcome, rows_in, labels, overlaps)
+            members[prefix] = members_of(prefix, unit, label, outcome, rows_in, labels, overlaps)
 
     rows["fate"] = _final_fates(rows, members)
     return Selection(rows, members, _study_fates(evidence.studies, rows))

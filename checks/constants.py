@@ -85,6 +85,7 @@ WRITTEN = {
         ("sampled_subsets", SAMPLED_SUBSETS, "count"),
         ("cell_rate", CELL_RATE, "per_100"),
         ("cell_i2", CELL_I2, "per_100"),
+        ("per_100_patients", 1, "per_100"),
     )
 }
 

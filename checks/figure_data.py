@@ -23,7 +23,7 @@ _COLUMNS = {
     "forest": {
         "label", "kind", "key", "events", "n", "k", "enrolled", "estimate",
         "estimate_all_enrolled", "ci_low", "ci_high", "pi_low", "pi_high", "weight", "tau2", "i2",
-        "q", "reported_percent",
+        "q", "reported_percent", "treated_events", "treated_n", "control_events", "control_n",
     },
     "flow": {"box", "line", "rows", "studies"},
     "map": {"therapy", "label", "study", "year", "design", "pooled"},

@@ -16,7 +16,7 @@ from statistics import median
 
 from checks.faults import Fault
 from checks.ledger import REBUILD, Number
-from checks.plans.figure import TICKS, FigurePlan, Line, Mark
+from checks.plans.figure import COUNTS, FigurePlan, Line, Mark
 from checks.svg import Drawing, Shape, Text
 
 #: How far a mark or a text may stand from its place: a twelfth of the thinnest line. On the axes
@@ -222,23 +222,28 @@ class _Forest(_Plot):
         self._furniture()
 
     def _axis(self) -> None:
-        """The scale: where 0 % and 100 % are, and that the ticks between stand evenly."""
-        ticks = {tick: self.by_id.get(f"axis-{tick}", []) for tick in TICKS}
+        """The scale: where its ends are, and that the ticks between stand where they belong."""
+        axis = self.plan.axis
+        ticks = {value: self.by_id.get(name, []) for value, _, name in axis.ticks}
         if any(len(texts) != 1 for texts in ticks.values()):
-            raise _LostError("an axis without one tick at each of 0, 25, 50, 75 and 100 %")
-        self.ticks = {tick: texts[0] for tick, texts in ticks.items()}
-        self.left, self.right = self.ticks[0].x, self.ticks[100].x
+            wanted = ", ".join(words for _, words, _ in axis.ticks)
+            raise _LostError(f"an axis without one tick at each of {wanted}")
+        self.ticks = {value: texts[0] for value, texts in ticks.items()}
+        self.left, self.right = self.ticks[axis.low].x, self.ticks[axis.high].x
         if self.right - self.left < 1:
             raise _LostError("an axis that does not run from left to right")
         height = median(text.y for text in self.ticks.values())
-        for tick, text in self.ticks.items():
-            self.near(text.x, self.x(tick / 100), f"the tick at {tick} %", text.line)
-            self.near(text.y, height, f"height of the tick at {tick} %", text.line)
+        for value, text in self.ticks.items():
+            self.near(text.x, self.x(value), f"the tick {text.words}", text.line)
+            self.near(text.y, height, f"height of the tick {text.words}", text.line)
             if text.anchor != "middle":
-                self.fault(f"the tick at {tick} % anchored {text.anchor}", "middle", text.line)
+                self.fault(f"the tick {text.words} anchored {text.anchor}", "middle", text.line)
 
-    def x(self, fraction: float) -> float:
-        return self.left + fraction * (self.right - self.left)
+    def x(self, value: float) -> float:
+        """Where a value stands; one beyond an end of the axis stands at that end."""
+        axis = self.plan.axis
+        share = axis.share(min(max(value, axis.low), axis.high))
+        return self.left + share * (self.right - self.left)
 
     def _columns(self, above: Sequence[Text], on: Sequence[Sequence[Text]]) -> None:
         """Where each column ends, by the words above it."""
@@ -253,7 +258,7 @@ class _Forest(_Plot):
             elif words:
                 raise _LostError(f'{len(heads)} texts "{words}" above a column')
         cells = [(line, texts) for line, texts in zip(self.plan.lines, on, strict=True)]
-        for column in ("month", "low"):
+        for column in ("month", *(c for c, words in self.plan.headers.items() if not words)):
             keys = {f"num-{line.cells[column]}" for line, _ in cells if column in line.cells}
             found = [text.x for _, texts in cells for text in texts if base(text.id) in keys]
             if found:
@@ -263,12 +268,10 @@ class _Forest(_Plot):
             self.fault("no level above the intervals", "the level left of the word interval")
         for text in levels:
             self.near(text.x, self.column["high"] - _BEFORE_INTERVAL, "the level", text.line)
-        order = ["month", "first", "second", "rate", "low", "high", "weight"]
+        order = ["month", *COUNTS, "rate", "low", "high", "weight"]
         places = [self.column[column] for column in order if column in self.column]
-        if (
-            places != sorted(places)
-            or not self.column["second"] < self.left < self.right < (self.column["rate"])
-        ):
+        last = max(self.column[column] for column in COUNTS if column in self.column)
+        if places != sorted(places) or not last < self.left < self.right < self.column["rate"]:
             self.fault("columns in another order", "counts, plot, rate, interval, weight")
 
     def _line(self, line: Line, texts: Sequence[Text]) -> None:
@@ -324,6 +327,9 @@ class _Forest(_Plot):
             return
         wanted = [self.x(value) for value in values if value is not None]
         xs = sorted(x for x, _ in shape.points)
+        if mark.shape.endswith("arrow"):
+            self._arrow(mark, shape, values[0] or 0.0)
+            return
         if mark.shape in ("line", "bar"):
             self.painted(shape, "none", BLUE if mark.shape == "line" else VERMILLION)
             if shape.commands != "ML" or abs(shape.points[0][1] - shape.points[1][1]) > NEAR:
@@ -348,6 +354,20 @@ class _Forest(_Plot):
                     shape.line,
                 )
 
+    def _arrow(self, mark: Mark, shape: Shape, value: float) -> None:
+        """A head at the end of the axis, on the side where the value lies beyond it."""
+        colour = BLUE if mark.shape == "arrow" else VERMILLION
+        self.painted(shape, colour, colour)
+        axis, (left, top, right, bottom) = self.plan.axis, shape.box
+        if axis.low <= value <= axis.high:
+            self.fault(f"{mark.id} for a value on the axis", "no arrow", shape.line, "figure")
+        back, tip = (right, left) if value < axis.low else (left, right)
+        corners = {(tip, shape.centre[1]), (back, top), (back, bottom)}
+        right_form = shape.commands == "MLLz" and all(_close(p, corners) for p in shape.points)
+        if not right_form or not 1 < bottom - top < self.pitch or not 1 < right - left < self.pitch:
+            self.fault(f"{mark.id} is no arrow head", "an arrow head", shape.line)
+        self.near(shape.centre[0], self.x(value), f"{mark.id}", shape.line)
+
     def _square(self, mark: Mark, shape: Shape) -> None:
         """A filled square as large as its weight says, or a hollow one, or a hollow diamond."""
         hollow = mark.shape.startswith("hollow")
@@ -371,7 +391,8 @@ class _Forest(_Plot):
         level: list[Shape] = []
         for shape in self.furniture:
             (x1, y1), (x2, y2) = shape.points[0], shape.points[-1]
-            plain = shape.commands == "ML" and shape.fill == "none" and shape.stroke in GREYS
+            plain = shape.commands == "ML" and shape.fill == "none"
+            plain = plain and shape.stroke in GREYS | BLACKS
             if plain and abs(x1 - x2) <= NEAR:
                 upright.append(shape)
             elif plain and abs(y1 - y2) <= NEAR:
@@ -380,12 +401,14 @@ class _Forest(_Plot):
                 self.unexplained(shape)
         top = self.baseline(0) - self.pitch / 2
         bottom = self.baseline(len(self.plan.lines) - 1)
-        for tick, text in self.ticks.items():
-            under = [
-                shape for shape in upright if abs(shape.centre[0] - self.x(tick / 100)) <= NEAR
-            ]
+        for value, text in self.ticks.items():
+            under = [shape for shape in upright if abs(shape.centre[0] - self.x(value)) <= NEAR]
+            found = f"grid lines at {text.words}"
             if len(under) != 1 or not (under[0].box[1] < top and under[0].box[3] > bottom):
-                self.fault(f"{len(under)} grid lines at {tick} %", "one along all lines", text.line)
+                self.fault(f"{len(under)} {found}", "one along all lines", text.line)
+            elif (under[0].stroke in BLACKS) != (value == self.plan.none):
+                self.fault(f"{found} drawn {under[0].stroke}", "dark where nothing differs, only",
+                           text.line, "figure")  # fmt: skip
         if len(upright) != len(self.ticks):
             self.fault(f"{len(upright)} upright lines", "one for each tick", rule="figure")
         axes = [
@@ -395,7 +418,9 @@ class _Forest(_Plot):
         ]
         rules = [shape for shape in level if shape not in axes]
         if len(axes) != 1 or axes[0].centre[1] < bottom:
-            self.fault(f"{len(axes)} axes from 0 to 100 %", "one below the lines")
+            self.fault(f"{len(axes)} axes from end to end", "one below the lines")
+        if any(shape.stroke in BLACKS for shape in level):
+            self.fault("a dark level line", "grey ones", rule="figure")
         if len(rules) != 1 or rules[0].centre[1] > top:
             self.fault(f"{len(rules)} other level lines", "one, below the header", rule="figure")
 

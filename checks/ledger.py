@@ -24,7 +24,9 @@ _FIELDS = ("key", "value", "text", "unit", "rows")
 _TIE = Decimal("1e-9")
 _ANY_FLOAT = Context(prec=330)  # digits enough to print the largest float
 _FRACTIONS = {"percent", "percent_whole", "per_100"}
-_NOT_NEGATIVE = {"count", "months", "platelets"}
+_NOT_NEGATIVE = {"count", "months", "platelets", "ratio"}
+#: Beyond these a ratio is printed as a bound.
+_RATIO_LOW, _RATIO_HIGH = Decimal("0.001"), Decimal(1000)
 # Each printed limit with the number that must not be below it.
 _ORDERED = (
     ("ci_low", "estimate"),
@@ -158,6 +160,16 @@ def _general(number: Decimal) -> set[str]:
     return {text.rstrip("0").rstrip(".") if "." in text else text}
 
 
+def _ratio(number: Decimal) -> set[str]:
+    """Three significant digits, two below 1; whole from 100 on, a bound far from 1."""
+    if number < _RATIO_LOW:
+        return {f"<{_RATIO_LOW}"}
+    if number > _RATIO_HIGH:
+        return {f">{_RATIO_HIGH:,}"}
+    places = max(0, (1 if number < 1 else 2) - number.adjusted())
+    return {f"{Decimal(text):,}" for text in _fixed(number, places)}
+
+
 _FORMATS: dict[str, Callable[[Decimal], set[str]]] = {
     "percent": lambda v: {f"{text}%" for text in _fixed(v * 100, 1)},
     "percent_whole": lambda v: {f"{text}%" for text in _fixed(v * 100, 0)},
@@ -167,6 +179,7 @@ _FORMATS: dict[str, Callable[[Decimal], set[str]]] = {
     "months": _general,
     "platelets": _general,
     "plain": _general,
+    "ratio": _ratio,
     "points": lambda v: _fixed(v * 100, 1),
     "printed_percent": lambda v: {f"{text}%" for text in _general(v)},
 }

@@ -34,7 +34,7 @@ _COLUMNS = {
         "study_id", "arm", "therapy", "outcome", "months", "months_basis", "window",
         "platelet_threshold", "treatment_status", "events", "n", "reported_percent",
         "count_basis", "denominator", "source_kind", "source_locator", "confidence",
-        "second_extraction", "exclusion",
+        "second_extraction", "exclusion", "definition",
     ),
     "therapies.csv": ("therapy", "label", "drug_class", "mode"),
     "constants.csv": ("constant", "value", "unit", "source"),
@@ -44,6 +44,7 @@ _COLUMNS = {
     ),
 }  # fmt: skip
 LINES = ("second_line", "rescue")
+PLACEBO = "placebo"
 _LABEL_CLASSES = {"combination", "control"}
 _LAST = Decimal("Infinity")  # blanks sort behind every number
 
@@ -389,7 +390,7 @@ def select(data: Data) -> Mapping[str, tuple[Entry, ...]]:
     without any eligible study are there too, with nothing in them.
     """
     return {
-        prefix: _without_shared_patients(entries, data.studies)
+        prefix: without_shared_patients(entries, data.studies)
         for prefix, entries in candidates(data).items()
     }
 
@@ -437,6 +438,31 @@ def candidates(data: Data) -> Mapping[str, tuple[Entry, ...]]:
     return pools
 
 
+@lru_cache(maxsize=4)
+def background(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+    """Return the placebo arms by what was counted, by prefix (background.NAME).
+
+    visit: in response at a visit; ever: at least once; durable: held on treatment, any window.
+    """
+    found = {}
+    for name, outcome, at_visit in (
+        ("visit", "overall_response", {True}),
+        ("ever", "overall_response", {False}),
+        ("durable", "durable_response_on", {True, False}),
+    ):
+        rows = [
+            row
+            for row in data.rows
+            if not row.reason
+            and row.therapy == PLACEBO
+            and row.outcome == outcome
+            and (row.window == "at_timepoint") in at_visit
+        ]
+        entries = _entries(rows, outcome)
+        found[f"background.{name}"] = without_shared_patients(entries, data.studies)
+    return found
+
+
 def class_slug(drug_class: str) -> str:
     """Return the name of a class in keys: lower case, everything but letters and digits as _."""
     return re.sub("[^a-z0-9]+", "_", drug_class.lower()).strip("_")
@@ -460,7 +486,7 @@ def _entry(study_id: str, rows: Sequence[Row], outcome: str) -> Entry:
     measures: dict[Measure, list[Row]] = defaultdict(list)
     for row in rows:
         measures[row.measure].append(row)
-    best = min(measures.values(), key=lambda arms: _preference(arms, outcome))
+    best = min(measures.values(), key=lambda arms: preference(arms, outcome))
     return Entry(
         study_id=study_id,
         events=sum(row.events or 0 for row in best),
@@ -471,7 +497,7 @@ def _entry(study_id: str, rows: Sequence[Row], outcome: str) -> Entry:
     )
 
 
-def _preference(arms: Sequence[Row], outcome: str) -> tuple[Decimal | int, ...]:
+def preference(arms: Sequence[Row], outcome: str) -> tuple[Decimal | int, ...]:
     """Sort key of one measure: the smallest is chosen."""
     first = arms[0]
     threshold = _LAST if first.threshold is None else first.threshold
@@ -491,7 +517,7 @@ def is_early(months: Decimal | None) -> bool:
     return months is not None and months <= EARLY_MONTHS
 
 
-def _without_shared_patients(
+def without_shared_patients(
     entries: Iterable[Entry], studies: Mapping[str, Study]
 ) -> tuple[Entry, ...]:
     """Keep the fuller of two studies that may share patients, going from the largest down."""

@@ -120,13 +120,29 @@ def q_profile(y: Floats, v: Floats) -> tuple[float, float]:
     return solve(low), solve(high)
 
 
-def pool(events: Floats, n: Floats) -> PoolStatistics:
-    """Pool k >= 2 proportions: REML, conservative Knapp-Hartung, t with k - 1 df.
+@dataclass(frozen=True)
+class MeanEffect:
+    """A random-effects mean of k >= 2 effects, its limits and those of a new one, on their scale.
+
+    spread is the standard deviation of a new effect; the prediction limits are None for k = 2.
+    """
+
+    mu: float
+    low: float
+    high: float
+    spread: float
+    tau2: float
+    i2: float
+    weights: Floats
+    prediction: tuple[float, float] | None
+
+
+def random_effects(y: Floats, v: Floats) -> MeanEffect:
+    """Pool k >= 2 effects: REML, conservative Knapp-Hartung, t with k - 1 df.
 
     Conservative: the Knapp-Hartung scale is floored at 1 (Röver 2015). I2 is taken from tau2
     with the typical variance of Higgins and Thompson 2002.
     """
-    y, v = logits(events, n)
     df = len(y) - 1
     tau2 = reml_tau2(y, v)
     w = 1 / (v + tau2)
@@ -136,20 +152,37 @@ def pool(events: Floats, n: Floats) -> PoolStatistics:
     t = float(student_t.ppf(1 - ALPHA / 2, df))
     fixed = 1 / v
     typical = df * np.sum(fixed) / (np.sum(fixed) ** 2 - np.sum(fixed**2))
-    tau2_low, tau2_high = q_profile(y, v)
     spread = float(np.sqrt(tau2 + se**2))
-    predicts = len(y) >= PREDICTION_STUDIES
-    return PoolStatistics(
-        estimate=float(expit(mu)),
-        ci_low=float(expit(mu - t * se)),
-        ci_high=float(expit(mu + t * se)),
+    return MeanEffect(
+        mu=mu,
+        low=mu - t * se,
+        high=mu + t * se,
+        spread=spread,
         tau2=tau2,
+        i2=float(tau2 / (tau2 + typical)),
+        weights=w / np.sum(w),
+        prediction=(mu - t * spread, mu + t * spread) if len(y) >= PREDICTION_STUDIES else None,
+    )
+
+
+def pool(events: Floats, n: Floats) -> PoolStatistics:
+    """Pool k >= 2 proportions on the logit scale."""
+    y, v = logits(events, n)
+    mean = random_effects(y, v)
+    tau2_low, tau2_high = q_profile(y, v)
+    ends = mean.prediction
+    above = (mean.mu - logit(HALF)) / mean.spread
+    return PoolStatistics(
+        estimate=float(expit(mean.mu)),
+        ci_low=float(expit(mean.low)),
+        ci_high=float(expit(mean.high)),
+        tau2=mean.tau2,
         tau2_low=tau2_low,
         tau2_high=tau2_high,
-        i2=float(tau2 / (tau2 + typical)),
+        i2=mean.i2,
         q=cochran_q(0.0, y, v),
-        weights=w / np.sum(w),
-        pi_low=float(expit(mu - t * spread)) if predicts else None,
-        pi_high=float(expit(mu + t * spread)) if predicts else None,
-        p_above_50=float(student_t.cdf((mu - logit(HALF)) / spread, df)) if predicts else None,
+        weights=mean.weights,
+        pi_low=float(expit(ends[0])) if ends else None,
+        pi_high=float(expit(ends[1])) if ends else None,
+        p_above_50=float(student_t.cdf(above, len(y) - 1)) if ends else None,
     )

@@ -77,6 +77,14 @@ class Layout:
         table = "classes" if prefix.startswith("class.") else "therapies"
         return marker("datum", f"{table}#{prefix.split('.')[1]}#label")
 
+    def row_text(self, row: Row) -> str:
+        """One row of the evidence: its arm, and its counts or the bare percentage."""
+        stats = ("events", "n") if self.known(f"{row.key}.events") else ("reported_percent",)
+        return self.arm(row) + self.stats(row.key, *stats)
+
+    def arm(self, row: Row) -> str:
+        return marker("datum", f"outcomes#{row.address}#arm")
+
     def prefixes(self, basis: str, outcome: str, least: int = 1) -> list[str]:
         """Pools of at least so many studies, in the alphabetical order of their labels."""
         classes = {class_slug(name): name for name in self.data.therapies.values()}
@@ -245,18 +253,11 @@ class Tables:
             and study in {entry.study_id for entry in say.pools[prefix]}
         ]
         if not pools:
-            return "".join(self._row_text(r) for r in self._data.rows if r.study_id == study)
+            return "".join(self._say.row_text(r) for r in self._data.rows if r.study_id == study)
         return "".join(
             say.label(prefix) + say.stats(prefix, "events", "n") + say.rate(prefix)
             for prefix in pools
         )
-
-    def _row_text(self, row: Row) -> str:
-        stats = ("events", "n") if self._say.known(f"{row.key}.events") else ("reported_percent",)
-        return self._arm(row) + self._say.stats(row.key, *stats)
-
-    def _arm(self, row: Row) -> str:
-        return marker("datum", f"outcomes#{row.address}#arm")
 
     def cited_beside_all(self, outcome: str = "overall_response") -> str:
         say = self._say
@@ -317,7 +318,7 @@ class Tables:
         rows = [
             [
                 _cite(row.study_id),
-                self._arm(row),
+                self._say.arm(row),
                 "",
                 *(
                     self._say.known_stats(row.key, *stats)

@@ -123,7 +123,7 @@ ann,Ann,2002,rct,adult,primary,mixed,40,,kim,yes
 """,
     "outcomes.csv": """study_id,arm,therapy,outcome,months,months_basis,window,platelet_threshold,\
 treatment_status,events,n,reported_percent,confidence,exclusion,second_extraction,count_basis,\
-denominator,source_kind,source_locator
+denominator,source_kind,source_locator,definition
 lee,a_1,zeta,overall_response,3,visit,at_timepoint,50,,8,20,40,high,,yes,p,x,t
 kim,b,zeta,overall_response,24,visit,at_timepoint,50,,8,20,,high,,yes,p,x,t
 kim,b,zeta,complete_response,3,visit,at_timepoint,100,,8,20,,high,,yes,p,x,t

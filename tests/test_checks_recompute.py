@@ -303,7 +303,7 @@ f2006,F,2006,case_series,child,secondary,mixed,,,,yes
 """
 OUTCOMES = """study_id,arm,therapy,outcome,months,months_basis,window,platelet_threshold,\
 treatment_status,events,n,reported_percent,count_basis,denominator,source_kind,confidence,\
-second_extraction,exclusion,source_locator
+second_extraction,exclusion,source_locator,definition
 a2001,x,drug,overall_response,3,visit,at_timepoint,30,,20,50,,reported,itt,primary,high,agreed,
 a2001,x,drug,overall_response,6,visit,at_timepoint,30,,18,50,,reported,itt,primary,high,agreed,
 a2001,x,drug,partial_response,6,visit,at_timepoint,30,,9,50,,reported,itt,primary,low,agreed,

@@ -21,7 +21,7 @@ THERAPIES = "therapy,label,drug_class,mode\nalpha,Alpha,mTOR inhibitor,continuou
 CONSTANTS = "constant,value,unit,source\n"
 HEADER = """study_id,arm,therapy,outcome,months,months_basis,window,platelet_threshold,\
 treatment_status,events,n,reported_percent,confidence,exclusion,second_extraction,count_basis,\
-denominator,source_kind,source_locator"""
+denominator,source_kind,source_locator,definition"""
 PLACES = {
     "visit at 6": "6,visit,at_timepoint,50,,{e},{n}",
     "visit at 2.8": "2.8,visit,at_timepoint,50,,{e},{n}",

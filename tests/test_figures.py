@@ -9,7 +9,7 @@ import pytest
 
 from analysis.plots import gallery
 from analysis.plots.alttext import Speaker
-from analysis.plots.forest import shorten
+from analysis.plots.page import shorten
 from analysis.report import Report
 
 PREFIX = "pool.sirolimus.overall_response"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -33,24 +34,24 @@ def shipped_evidence() -> Evidence:
     return evidence.read(Path(__file__).parent.parent / "data")
 
 
-def made(shipped_evidence: Evidence, studies: list[dict], rows: list[dict]) -> selection.Selection:  # type: ignore[type-arg]
-    """The selection of made-up studies and rows with the shipped data's types."""
+def made_up(like: Evidence, studies: list[dict], rows: list[dict]) -> Evidence:  # type: ignore[type-arg]
+    """Made-up studies and rows with the types, and the therapies, of the evidence given."""
 
     def frame(like: pd.DataFrame, default: dict, records: list[dict]) -> pd.DataFrame:  # type: ignore[type-arg]
         full = pd.DataFrame([default | record for record in records], dtype=object)
         return full[list(like.columns)].astype(like.dtypes.to_dict())
 
-    return select(
-        Evidence(
-            studies=frame(shipped_evidence.studies, STUDY, studies),
-            outcomes=frame(shipped_evidence.outcomes, ROW, rows),
-            therapies=shipped_evidence.therapies,
-            published_pools=shipped_evidence.published_pools,
-            constants=shipped_evidence.constants,
-            package=shipped_evidence.package,
-            digest="",
-        )
+    return replace(
+        like,
+        studies=frame(like.studies, STUDY, studies),
+        outcomes=frame(like.outcomes, ROW, rows),
+        digest="",
     )
+
+
+def made(shipped_evidence: Evidence, studies: list[dict], rows: list[dict]) -> selection.Selection:  # type: ignore[type-arg]
+    """The selection of made-up studies and rows."""
+    return select(made_up(shipped_evidence, studies, rows))
 
 
 RITUXIMAB = "pool.rituximab.overall_response"

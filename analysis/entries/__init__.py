@@ -6,6 +6,7 @@ from analysis import selection
 from analysis.entries.agreement import agreement_entries
 from analysis.entries.attack import mutation_entries
 from analysis.entries.audit import audit_entries
+from analysis.entries.comparisons import comparison_entries
 from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
@@ -24,6 +25,7 @@ def build(found: Results) -> Ledger:
         # An empty pool is a finding for a therapy, but not for every line of every therapy.
         if members.studies or members.basis not in selection.LINES:
             entries += pool_entries(members, pools[prefix])
+    entries += comparison_entries(found.comparisons)
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, found.evidence.studies, pools)
     entries += influence_entries(chosen.members, pools, found.influence)

@@ -43,6 +43,7 @@ CHOICES = (
     entry("const.sampled_subsets", subsets.SAMPLE, "count", source=METHODS),
     entry("const.cell_rate", influence.RATE_STEP, "per_100", source=METHODS),
     entry("const.cell_i2", influence.I2_STEP, "per_100", source=METHODS),
+    entry("const.per_100_patients", 1.0, "per_100", source="scale of the sentence"),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -25,8 +25,18 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Affine2D
 
 from analysis.ledger import Ledger
-from analysis.plots.forest import shorten
-from analysis.plots.page import BLUE, FONT, GREY, LIGHT, RC, VERMILLION, Ids, canvas, write
+from analysis.plots.page import (
+    BLUE,
+    FONT,
+    GREY,
+    LIGHT,
+    RC,
+    VERMILLION,
+    Ids,
+    canvas,
+    shorten,
+    write,
+)
 
 Align = Literal["left", "center", "right"]
 Point = tuple[float, float]
@@ -86,6 +96,12 @@ def percent_axis(low: float = 0.0, high: float = 1.0, step: float = 0.25, title:
     ticks = (
         Tick(v, f"{_round(100 * v)}%", f"axis-{_round(100 * v)}") for v in _steps(low, high, step)
     )
+    return Axis(low, high, tuple(ticks), title)
+
+
+def points_axis(low: float, high: float, step: float, title: str = "") -> Axis:
+    """Differences of fractions, ticked in percentage points."""
+    ticks = (replace(_number(100 * value), value=value) for value in _steps(low, high, step))
     return Axis(low, high, tuple(ticks), title)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import agreement, differences, influence
+from analysis.plots import agreement, comparisons, differences, influence
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
@@ -49,6 +49,7 @@ def draw_all(
     drawn += [time_course(report, folder), cited_studies(report, folder)]
     progress("drawing influence")
     drawn += influence.draw(report, folder)
+    drawn += comparisons.draw(report, folder)
     progress("drawing why studies differ")
     drawn += differences.draw(report, folder)
     if any(comparison.ours for comparison in report.agreement):

@@ -50,6 +50,13 @@ def write(figure: Figure, folder: Path, name: str, data: pd.DataFrame) -> None:
     data.to_csv(folder / f"{name}.csv", index=False, lineterminator="\n")
 
 
+def shorten(text: str, limit: int) -> str:
+    """Cut at a word so that the text has at most `limit` characters, with an ellipsis."""
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1].rsplit(" ", 1)[0].rstrip(",;(") + "…"
+
+
 class Ids:
     """The ids of one figure; a name used again is numbered, for an id may stand only once."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, differences, influence
+from checks.pages import agreement, audit, comparisons, differences, influence
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -25,6 +25,7 @@ class Part(Protocol):
 PARTS: dict[str, Part] = {
     "agreement": agreement,
     "audit": audit,
+    "comparisons": comparisons,
     "differences": differences,
     "influence": influence,
 }

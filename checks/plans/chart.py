@@ -49,6 +49,12 @@ def percent_axis(
     return ChartAxis(low, high, tuple((v, f"{s}%", f"axis-{s}") for v, s in shown), title)
 
 
+def points_axis(low: float, high: float, step: float, title: str = "") -> ChartAxis:
+    """Differences of fractions, ticked in percentage points."""
+    shown = [(value, f"{100 * value:.6g}") for value in _multiples(low, high, step)]
+    return ChartAxis(low, high, tuple((v, s, f"axis-{s}") for v, s in shown), title)
+
+
 def number_axis(low: float, high: float, step: float, title: str = "") -> ChartAxis:
     """Plain numbers."""
     return ChartAxis(low, high, _plain(_multiples(low, high, step)), title)

@@ -7,15 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from checks.plans.chart import ChartPlan
+from checks.plans.chart import ChartAxis, ChartPlan, percent_axis
 from checks.rows import Row
 from checks.sources import SHORTENED
 
 #: Columns of a forest plot with the words above them; the limits of intervals share one.
 COLUMNS = {"rate": "Rate", "low": "", "high": "interval", "weight": "Weight"}
-TICKS = (0, 25, 50, 75, 100)
+#: Columns of counts, from the left; a blank header stands above a column that shares the next.
+COUNTS = ("first", "second", "third", "fourth")
+RATES = percent_axis()
 SYMBOLS = {"tau2": "tau²", "i2": "I²"}
-_LONGEST_LABEL = 40
+_LONGEST_LABEL, _LONGEST_BESIDE_FOUR = 40, 25  # beside so many counts
 
 
 @dataclass(frozen=True)
@@ -23,8 +25,9 @@ class Mark:
     """A mark with the keys of the values at which it stands, from left to right.
 
     shape: `square` (as large as `weight` says), `line`, `diamond` (low, estimate, high), `bar`,
-    `hollow square` or `hollow diamond`; on the map the shape of the study's design. The map's
-    marks have no keys but `at`, the year as a place on the axis, and `filled`.
+    `hollow square`, `hollow diamond`, or an `arrow` (of a pooled line, an `accent arrow`) at the
+    end of the axis beyond which its value lies; on the map the shape of the study's design. The
+    map's marks have no keys but `at`, the year as a place on the axis, and `filled`.
     """
 
     id: str
@@ -52,9 +55,10 @@ class Line:
     @property
     def shown(self) -> str:
         """The label as drawn: cut after a word, with an ellipsis, where it is too long."""
-        if len(self.label) <= _LONGEST_LABEL:
+        longest = _LONGEST_BESIDE_FOUR if "fourth" in self.cells else _LONGEST_LABEL
+        if len(self.label) <= longest:
             return self.label
-        return self.label[: _LONGEST_LABEL - 1].rsplit(" ", 1)[0].rstrip(",;(") + SHORTENED
+        return self.label[: longest - 1].rsplit(" ", 1)[0].rstrip(",;(") + SHORTENED
 
     @property
     def id(self) -> str:
@@ -67,7 +71,8 @@ class FigurePlan:
     """What one figure must show; kind is `forest`, `flow`, `map`, or `chart` with its plan.
 
     headers: words above the columns; foot: keys of the numbers below the plot with the name of
-    each; spoken: keys and addresses of the alternative text, in order.
+    each; spoken: keys and addresses of the alternative text, in order. Of a forest plot also its
+    axis, and none, the tick with a dark line where nothing differs.
     """
 
     name: str
@@ -77,6 +82,8 @@ class FigurePlan:
     headers: Mapping[str, str]
     foot: tuple[tuple[str, str], ...] = ()
     chart: ChartPlan | None = None
+    axis: ChartAxis = RATES
+    none: float | None = None
 
     @cached_property
     def keys(self) -> Counter[str]:
@@ -103,7 +110,7 @@ class FigurePlan:
         if self.chart:
             return self.chart.fixed
         named = {name: f"symbol-{stat}" for stat, name in SYMBOLS.items()}
-        ticks = {f"axis-{tick}": f"{tick}%" for tick in TICKS if self.kind == "forest"}
+        ticks = {name: words for _, words, name in self.axis.ticks if self.kind == "forest"}
         return ticks | {named[name]: name for _, name in self.foot if name in named}
 
     @cached_property
@@ -129,16 +136,16 @@ def study_line(
     label: str,
     prefix: str,
     sources: tuple[str, ...],
-    counts: tuple[str, str] = ("events", "n"),
+    counts: tuple[str, ...] = ("events", "n"),
     months: Mapping[str, str] | None = None,
     weight: str = "",
+    counted: str = "",
 ) -> Line:
-    """A square with its exact interval."""
+    """A square with its interval; counted is the prefix of the counts where it is another."""
     limits = interval(prefix, "ci_low", "ci_high")
     cells = {
         **(months or {}),
-        "first": f"{prefix}.{counts[0]}",
-        "second": f"{prefix}.{counts[1]}",
+        **_counts(counted or prefix, counts),
         "rate": f"{prefix}.estimate",
         **limits,
         **({"weight": weight} if weight else {}),
@@ -151,12 +158,17 @@ def study_line(
 
 
 def pooled_lines(
-    label: str, prefix: str, sources: tuple[str, ...], k: int, counts: tuple[str, str]
+    label: str,
+    prefix: str,
+    sources: tuple[str, ...],
+    k: int,
+    counts: tuple[str, ...],
+    counted: str = "",
 ) -> list[Line]:
     """A diamond, and from three studies the prediction interval below it."""
     limits = interval(prefix, "ci_low", "ci_high")
     rate = f"{prefix}.estimate"
-    cells = {"first": f"{prefix}.{counts[0]}", "second": f"{prefix}.{counts[1]}", "rate": rate}
+    cells = {**_counts(counted or prefix, counts), "rate": rate}
     diamond = Mark(f"mark-{prefix}", "diamond", (limits["low"], rate, limits["high"]))
     pooled = Line(label, {**cells, **limits}, (diamond,), sources, prefix, "pooled")
     if k < 3:
@@ -164,6 +176,10 @@ def pooled_lines(
     ends = interval(prefix, "pi_low", "pi_high")
     bar = Mark(f"mark-{prefix}.prediction", "bar", tuple(ends.values()))
     return [pooled, Line("a new study (prediction)", ends, (bar,), kind="prediction")]
+
+
+def _counts(prefix: str, stats: tuple[str, ...]) -> dict[str, str]:
+    return {column: f"{prefix}.{stat}" for column, stat in zip(COUNTS, stats, strict=False)}
 
 
 def printed_line(
@@ -184,7 +200,8 @@ def spoken(lines: Sequence[Line]) -> list[str]:
     said: list[str] = []
     for line in lines:
         cells = dict(line.cells)
-        if line.kind == "pooled" and not cells["first"].endswith(".k"):
+        both_sides = "fourth" in cells
+        if line.kind == "pooled" and not cells["first"].endswith(".k") and not both_sides:
             del cells["first"]
         if line.kind == "study" and cells["first"].endswith(".k"):
             del cells["first"]
