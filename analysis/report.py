@@ -11,14 +11,17 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import agreement, entries, evidence, provenance, selection
+from analysis import agreement, entries, evidence, jobs, multiverse, provenance, selection
 from analysis import audit as sources
 from analysis.agreement import Comparison
 from analysis.audit import Audit
+from analysis.estimators import two_step
 from analysis.evidence import Evidence
+from analysis.glmm import Glmm
 from analysis.ledger import Ledger
+from analysis.multiverse import Counts, Grid, Multiverse
 from analysis.plots.alttext import Drawn
-from analysis.pooling import Pool, pool
+from analysis.pooling import POOL_MIN_K, Pool, pool
 from analysis.selection import Members, Selection
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -37,7 +40,8 @@ class Report:
     """Evidence, selection, pools (by prefix) and ledger of one state of the data.
 
     `build` says what the book is made from, as build.json does; `trials` is the last recorded
-    attack on the check; `records` holds what else was measured once and recorded, by name.
+    attack on the check; `records` holds what else was measured once and recorded, by name;
+    `multiverse` has every analysis of the therapies' pools, by prefix.
     """
 
     evidence: Evidence
@@ -49,6 +53,7 @@ class Report:
     records: dict[str, Any]
     audit: Audit
     comparisons: tuple[Comparison, ...]
+    multiverse: dict[str, Multiverse]
     figures: dict[str, Drawn] = field(default_factory=dict)
 
     def members(self, prefix: str) -> Members:
@@ -90,26 +95,57 @@ def build(data_dir: Path = DATA, progress: Callable[[str], None] = lambda messag
     progress(f"selecting from {len(data.outcomes)} rows of {len(data.studies)} studies")
     chosen = selection.select(data)
     progress(f"pooling {sum(len(m.studies) > 1 for m in chosen.members.values())} pools")
-    pools = pool_all(chosen)
+    grids = multiverse.grids(data, chosen)
+    glmms = fit_all(chosen, grids)
+    pools = pool_all(chosen, glmms)
+    explored = explore_all(grids, glmms)
     trials = json.loads(MUTATIONS.read_text(encoding="utf-8"))
     records = {
         path.stem: json.loads(path.read_text(encoding="utf-8")) for path in RECORDS.glob("*.json")
     }
     audited = sources.audit(data, chosen.rows)
     compared = agreement.compare(data, chosen.members, pools)
-    numbers = entries.build(data, chosen, pools, trials, audited, compared)
+    numbers = entries.build(data, chosen, pools, trials, audited, compared, explored)
     made_from = provenance.describe(data.digest, ROOT)
-    return Report(data, chosen, pools, numbers, made_from, trials, records, audited, compared)
+    return Report(
+        data, chosen, pools, numbers, made_from, trials, records, audited, compared, explored
+    )
 
 
-def pool_all(chosen: Selection) -> dict[str, Pool]:
+def counts_of(members: Members) -> Counts:
+    """Events and n of the studies of a pool."""
+    return tuple(s.events for s in members.studies), tuple(s.n for s in members.studies)
+
+
+def fit_all(chosen: Selection, grids: dict[str, Grid]) -> dict[Counts, Glmm]:
+    """The binomial-normal model of every pool and sample of two studies or more, by its counts."""
+    pooled = [counts_of(members) for members in chosen.members.values()]
+    pooled += [sample.counts for grid in grids.values() for sample in grid.samples]
+    several = [counts for counts in dict.fromkeys(pooled) if len(counts[0]) >= POOL_MIN_K]
+    fits = jobs.run(multiverse.exact, several, "analysis: binomial-normal models")
+    return {
+        counts: Glmm(multiverse.as_interval(limits), *others)
+        for counts, (limits, *others) in zip(several, fits, strict=True)
+    }
+
+
+def explore_all(grids: dict[str, Grid], glmms: dict[Counts, Glmm]) -> dict[str, Multiverse]:
+    """Every analysis of the therapies' pools."""
+    samples = dict.fromkeys(sample.counts for grid in grids.values() for sample in grid.samples)
+    several = [counts for counts in samples if len(counts[0]) >= POOL_MIN_K]
+    found = jobs.run(two_step, several, "analysis: pools in every way")
+    exact = {counts: fit.summary for counts, fit in glmms.items()}
+    return multiverse.explore(grids, dict(zip(several, found, strict=True)), exact)
+
+
+def pool_all(chosen: Selection, glmms: dict[Counts, Glmm]) -> dict[str, Pool]:
     """Every pool by prefix; pools with the same studies and counts are computed once."""
-    done: dict[tuple[tuple[int, int], ...], Pool] = {}
+    done: dict[Counts, Pool] = {}
     pools = {}
     for prefix, members in chosen.members.items():
-        counts = tuple((study.events, study.n) for study in members.studies)
+        counts = counts_of(members)
         if counts not in done:
-            done[counts] = pool([e for e, _ in counts], [n for _, n in counts])
+            done[counts] = pool(*counts, glmms.get(counts))
         pools[prefix] = done[counts]
     return pools
 

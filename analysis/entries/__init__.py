@@ -12,9 +12,11 @@ from analysis.entries.attack import mutation_entries
 from analysis.entries.audit import audit_entries
 from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
+from analysis.entries.multiverse import multiverse_entries
 from analysis.entries.pools import pool_entries
 from analysis.evidence import Evidence
 from analysis.ledger import Entry, Ledger
+from analysis.multiverse import Multiverse
 from analysis.pooling import Pool
 from analysis.selection import Selection
 
@@ -26,11 +28,13 @@ def build(
     trials: dict[str, Any],
     audited: Audit,
     compared: tuple[Comparison, ...],
+    explored: dict[str, Multiverse],
 ) -> Ledger:
     """The whole ledger from the evidence, the selection and the pools (by prefix).
 
     `trials` is the last recorded attack on the check, as checks/mutations.json has it; `audited`
-    and `compared` are what the audit of the sources and the comparison with other reviews found.
+    and `compared` are what the audit of the sources and the comparison with other reviews found;
+    `explored` has every analysis of the therapies' pools.
     """
     entries: list[Entry] = [*CHOICES, *constant_entries(evidence.constants)]
     entries += row_entries(chosen.rows)
@@ -40,6 +44,7 @@ def build(
             entries += pool_entries(members, pools[prefix])
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, evidence.studies, pools)
+    entries += multiverse_entries(explored)
     entries += mutation_entries(trials["kinds"], trials["rules"])
     entries += audit_entries(audited, chosen.rows)
     entries += agreement_entries(compared)
