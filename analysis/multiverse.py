@@ -38,6 +38,8 @@ DEFAULT_METHOD = ("logit", "reml", "kh_conservative")
 EXACT = ("logit", "glmm", "profile")
 #: A pool of a single study is that study, by no model.
 ALONE = ("", "", "exact")
+#: A limit nearer to 0 or 1 is none: so far out it hangs on how it was searched for.
+NO_LIMIT = 1e-6
 #: Movements nearer than this print alike; the first in order is named.
 SAME_MOVE = 5e-4
 
@@ -201,9 +203,9 @@ def grids(evidence: Evidence, chosen: Selection) -> dict[str, Grid]:
         if members.basis == "pool" and len(members.studies) >= POOL_MIN_K
     }
     thresholds = {prefix: common_threshold(members) for prefix, members in pools.items()}
-    found = {name: select(evidence, rules, ("pool",)).members for name, rules in RULES_OF.items()}
+    found = {name: select(evidence, rules, only="pool").members for name, rules in RULES_OF.items()}
     of_threshold = {
-        threshold: select(evidence, Rules(threshold=threshold), ("pool",)).members
+        threshold: select(evidence, Rules(threshold=threshold), only="pool").members
         for threshold in sorted({t for t in thresholds.values() if t is not None})
     }
     made = {}
@@ -264,7 +266,9 @@ def explore(
             Specification(sample, (transform, estimator, interval), as_interval(limits))
             for transform, estimator, interval, limits in two_steps[sample.counts]
         ]
-        return [*found, Specification(sample, EXACT, glmms[sample.counts])]
+        exact = glmms[sample.counts]
+        limited = exact and exact.low > NO_LIMIT and exact.high < 1 - NO_LIMIT
+        return [*found, Specification(sample, EXACT, exact if limited else None)]
 
     return {
         prefix: Multiverse(

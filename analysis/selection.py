@@ -36,9 +36,6 @@ TARGET_MONTHS = 3
 #: Lines of therapy with pools of their own, beside all evidence.
 LINES = ("second_line", "rescue")
 
-#: What pools are formed from: all evidence by therapy or class, the cited studies, a line alone.
-BASES = ("pool", "class", "cited", *LINES)
-
 #: Designs with a protocol, those that follow patients forward, and all others.
 TRIALS = ("rct", "single_arm_trial")
 PROSPECTIVE = (*TRIALS, "prospective_cohort")
@@ -383,11 +380,12 @@ def drug_classes(therapies: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def select(evidence: Evidence, rules: Rules = RULES, bases: tuple[str, ...] = BASES) -> Selection:
+def select(evidence: Evidence, rules: Rules = RULES, only: str = "") -> Selection:
     """Apply the rules to the evidence, on every basis: all of it, classes, cited studies, lines.
 
-    Fates are told by the reasons alone: with rules that also restrict designs, lines or the
-    threshold, a row that they leave out counts as one to which another was preferred.
+    With `only`, on that basis alone. Fates are told by the reasons: with rules that also restrict
+    designs, lines or the threshold, a row that they leave out counts as one to which another was
+    preferred.
     """
     rows = join_rows(evidence)
     rows["fate"] = judge_rows(rows, rules)
@@ -405,7 +403,7 @@ def select(evidence: Evidence, rules: Rules = RULES, bases: tuple[str, ...] = BA
         ("cited", cited, "therapy", therapies),
         *((line, eligible[eligible["line"].eq(line)], "therapy", therapies) for line in LINES),
     ):
-        if basis not in bases:
+        if only and basis != only:
             continue
         by_unit = _group(candidates.itertuples(), column, "pool_outcome")
         for (unit, label), outcome in product(unit_labels.items(), OUTCOMES):

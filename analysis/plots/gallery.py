@@ -14,6 +14,7 @@ from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
 from analysis.plots.flow import Box
 from analysis.plots.forest import Row, forest
+from analysis.plots.multiverse import specification_curves
 from analysis.report import FIGURES, FOCUS, Report, figure_name
 from analysis.selection import (
     FATE_LABELS,
@@ -49,6 +50,8 @@ def draw_all(
     drawn += [time_course(report, folder), cited_studies(report, folder)]
     if any(comparison.ours for comparison in report.comparisons):
         drawn.append(agreement.agreement(report.ledger, folder, report.comparisons))
+    progress("drawing every analysis of every pool")
+    drawn += specification_curves(report, folder)
     return {figure.name: figure for figure in drawn}
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit
+from checks.pages import agreement, audit, multiverse
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -22,7 +22,7 @@ class Part(Protocol):
 
 
 #: By the name that the chapters import from analysis.pages.
-PARTS: dict[str, Part] = {"audit": audit, "agreement": agreement}
+PARTS: dict[str, Part] = {"audit": audit, "agreement": agreement, "multiverse": multiverse}
 
 
 def words(say: Phrases) -> dict[str, Any]:
