@@ -19,6 +19,7 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
+ESTIMATORS = "data/reference/estimators.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -109,6 +110,7 @@ def reference(session: nox.Session) -> None:
     install(session, "analysis")
     session.run("python", "-m", "analysis")
     session.run("Rscript", METAFOR, "_report/data/pools.csv", "data/reference", external=True)
+    session.run("Rscript", ESTIMATORS, "data/reference", external=True)
 
 
 @nox.session(default=False)

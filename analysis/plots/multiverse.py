@@ -135,11 +135,13 @@ def _draw(report: Report, folder: Path, pool: str) -> Drawn:
         low, estimate, high = spec.summary
         mine = (id(spec.sample), spec.method) == own
         if spec.method[2] == "wald":
-            above.line(f"interval.{name}", (x, low), (x, high), width=2.2)
+            above.line(f"interval.{name}", (x, low), (x, high), width=1.6, grey=True)
         elif spec.method[2] != "kh":
-            above.line(f"interval.{name}", (x, low), (x, high), accent=mine, width=0.7)
+            above.line(
+                f"interval.{name}", (x, low), (x, high), accent=mine, width=0.7, grey=not mine
+            )
             filled = spec.sample.k >= POOL_MIN_K
-            side = 6.0 if mine else 3.4
+            side = 5.0 if mine else 3.0
             above.circle(f"estimate.{name}", x, estimate, side, filled=filled, accent=mine)
     rows = rows_axis([(WORDS[row], ()) for row in ROWS])
     choices = chart.panel("choices", (LEFT, FOOT, RIGHT, below), across, rows)
@@ -147,6 +149,9 @@ def _draw(report: Report, folder: Path, pool: str) -> Drawn:
         columns = [x for block in placed for x in _columns(block, row)]
         if columns:
             choices.cloud(f"choice.{row}", columns, [place] * len(columns), side=2.6)
+    places = [ROWS.index(row) for row in (*DEFAULT_SAMPLE, *DEFAULT_METHOD[:2])]
+    here = by_sample[own[0]].column(DEFAULT_METHOD)
+    choices.cloud("own", [here] * len(places), places, side=3.2, accent=True)
     head = below + 0.13
     chart.words(STUDIES, head, "Studies", "right")
     chart.words(RATE, head, "Rate", "right")

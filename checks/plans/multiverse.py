@@ -104,6 +104,11 @@ def _plan(pool: str, one: Universe) -> ChartPlan:
         if columns:
             points = tuple((x, row) for x in columns)
             marks.append(ChartMark(f"choice.{name}", "square", points, "choices", side=2.6))
+    here = next(start for _, start, sample in placed if sample is own)
+    here += COLUMNS.index(_BY_THIS_BOOK[:2])
+    rows = [row for row, (name, _) in enumerate(_ROWS) if name in (*OWN, *_BY_THIS_BOOK)]
+    points = tuple((here, row) for row in rows)
+    marks.append(ChartMark("own", "square", points, "choices", accent=True, side=3.2))
     return ChartPlan(
         "robustness-" + pool.removeprefix("pool.").replace(".", "-"),
         (above, below),
@@ -128,13 +133,13 @@ def _analysis(
     low, estimate, high = analysis.limits
     ends, line = ((x, low), (x, high)), f"interval.{name}"
     if interval == "wald":
-        yield ChartMark(line, "line", ends, "estimates", side=2.2)
+        yield ChartMark(line, "line", ends, "estimates", grey=True, side=1.6)
         return
     mine = own and analysis.method == _BY_THIS_BOOK
-    yield ChartMark(line, "line", ends, "estimates", accent=mine, side=0.7)
+    yield ChartMark(line, "line", ends, "estimates", accent=mine, grey=not mine, side=0.7)
     yield ChartMark(
         f"estimate.{name}", "circle", ((x, estimate),), "estimates", several, mine,
-        side=6.0 if mine else 3.4,
+        side=5.0 if mine else 3.0,
     )  # fmt: skip
 
 
