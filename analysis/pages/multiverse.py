@@ -21,11 +21,16 @@ WHAT_MOVES = {
 
 def sentence(pool: str) -> Markdown:
     """How far the estimate of a pool hangs on the analyst, with the way to its section."""
+    return _said(pool, f"Over {{}} (@{section(pool)})")
+
+
+def _said(pool: str, opening: str) -> Markdown:
+    """The same after an opening, in which braces stand for how many analyses there are."""
     of = multiverse_prefix(pool)
     return Markdown(
-        f"Over {num(of + '.specifications')} analyses (@{section(pool)}) the estimate runs from "
+        f"{opening.format(num(of + '.specifications') + ' analyses')} the estimate runs from "
         f"{num(of + '.lowest')} to {num(of + '.highest')}, {num(of + '.down')} to "
-        f"{num(of + '.up')} points from this one. {_move(pool)} {_half(pool)}"
+        f"{num(of + '.up')} points from this book's own. {_move(pool)} {_half(pool)}"
     )
 
 
@@ -71,7 +76,7 @@ def choices() -> Markdown:
             if study.missing
         }
     )
-    who = f" ({reference(enrolled)})" if enrolled else ""
+    who = f" {reference(enrolled)}" if enrolled else ""
     rows = [
         ["Evidence", WORDS["default"], "the rules of @sec-selection"],
         ["", WORDS["strict"], "mixed studies blur whom the rate is about"],
@@ -103,8 +108,7 @@ def choices() -> Markdown:
         [
             "",
             WORDS["arcsine"],
-            "needs no correction, but its mean is not the mean of any patients' odds; for "
-            "comparison only",
+            "needs no correction, but what it averages has no plain meaning; for comparison only",
         ],
         ["Estimator", WORDS["dl"], "the oldest, by moments [@dersimonian1986]"],
         ["", WORDS["ml"], "tends to be too small with few studies"],
@@ -163,7 +167,8 @@ def sections(outcome: str) -> Markdown:
         members, one = book().members(pool), book().multiverse[pool]
         if members.outcome != outcome:
             continue
-        parts.append(f"### {label(members)} {{#{section(pool)}}}\n\n{sentence(pool)}")
+        said = _said(pool, f"Over {{}} of this pool (@sec-{outcome}-{members.unit})")
+        parts.append(f"### {label(members)} {{#{section(pool)}}}\n\n{said}")
         if one.threshold is not None:
             parts.append(
                 " The set of one threshold holds studies that counted a response from "
