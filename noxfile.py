@@ -21,6 +21,7 @@ BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
 COMPARISONS = "data/reference/comparisons.R"
 REGRESSION = "data/reference/regression.R"
+ESTIMATORS = "data/reference/estimators.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -112,6 +113,7 @@ def reference(session: nox.Session) -> None:
     session.run("python", "-m", "analysis")
     pools, folder = "_report/data/pools.csv", "data/reference"
     session.run("Rscript", METAFOR, pools, folder, external=True)
+    session.run("Rscript", ESTIMATORS, folder, external=True)
     session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
     session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 

@@ -24,7 +24,7 @@ from checks.constants import POOL_STUDIES
 from checks.expected import FRACTION, GLMM, TAU2, Expected
 from checks.faults import Fault
 from checks.ledger import REBUILD, Ledger, Number
-from checks.mixed_model import MixedModel, MixedModelFit
+from checks.mixed_model import MixedModel, fitted
 from checks.rows import LINES, Data, Entry, Row, background, select
 from checks.statistics import PoolStatistics
 
@@ -252,11 +252,6 @@ def _statistics(studies: Counts) -> PoolStatistics:
 
 
 @lru_cache(maxsize=4096)
-def _fit(studies: Counts) -> MixedModelFit:
-    return MixedModel(*_arrays(studies)).fit()
-
-
-@lru_cache(maxsize=4096)
 def _log_likelihood(studies: Counts, mu: float, tau: float) -> float:
     return MixedModel(*_arrays(studies)).log_likelihood(mu, tau)
 
@@ -300,7 +295,7 @@ def _mixed_model(prefix: str, entries: Sequence[Entry], found: Mapping[str, Numb
     if responders in (0, patients):
         return [_unknown(number.key) for number in found.values()]
     studies = _counts(entries)
-    fit = _fit(studies)
+    fit = fitted(studies)
     if not found and not FRACTION < fit.ci_low <= fit.ci_high < 1 - FRACTION:
         return []  # so far out, one search finds a limit and another none
     absent = [stat for stat in GLMM_STATS if stat not in found]

@@ -107,6 +107,36 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What is asked of a row before it enters a pool; by default what this book asks.
+
+    designs, lines and threshold admit everything where they are None. trials_first: of studies that
+    share patients a randomised trial is kept before another trial, that before all others.
+    """
+
+    populations: frozenset[str] = frozenset({"adult", "mixed"})
+    types: frozenset[str] = frozenset({"primary", "mixed"})
+    uncertain: bool = False
+    designs: frozenset[str] | None = None
+    lines: frozenset[str] | None = None
+    threshold: Decimal | None = None
+    trials_first: bool = False
+
+    def admit(self, row: Row, study: Study) -> bool:
+        """Whether a row may enter a pool."""
+        return (
+            not _reason(row.cells, study.cells, row.outcome, self)
+            and (self.designs is None or study.cells["design"] in self.designs)
+            and (self.lines is None or study.line in self.lines)
+            and (self.threshold is None or row.threshold == self.threshold)
+        )
+
+
+BOOK = Rules()
+_TRIALS = ("rct", "single_arm_trial")
+
+
+@dataclass(frozen=True)
 class Entry:
     """One study's contribution to one pool: its arms of one measure, added together."""
 
@@ -326,7 +356,7 @@ def _rows(
                 events=events,
                 n=n,
                 reported_percent=_number(cells["reported_percent"], f"{place}, reported_percent"),
-                reason=_reason(cells, studies[cells["study_id"]].cells, outcome),
+                reason=_reason(cells, studies[cells["study_id"]].cells, outcome, BOOK),
                 address=address,
                 cells=cells,
             )
@@ -334,19 +364,19 @@ def _rows(
     return tuple(rows)
 
 
-def _reason(row: Mapping[str, str], study: Mapping[str, str], outcome: str) -> str:
+def _reason(row: Mapping[str, str], study: Mapping[str, str], outcome: str, rules: Rules) -> str:
     """The first rule that keeps a row out of every pool, blank where none does."""
     if outcome not in POOL_OUTCOMES:
         return "outcome_not_pooled"
-    if study["population"] not in {"adult", "mixed"}:
+    if study["population"] not in rules.populations:
         return "population_child"
-    if study["itp_type"] not in {"primary", "mixed"}:
+    if study["itp_type"] not in rules.types:
         return "itp_secondary"
     if row["exclusion"]:
         return "excluded"
     if not (row["events"] and row["n"]):
         return "no_denominator"
-    return "low_confidence" if row["confidence"] == "low" else ""
+    return "low_confidence" if row["confidence"] == "low" and not rules.uncertain else ""
 
 
 def _outcome(cells: Mapping[str, str]) -> str:
@@ -381,8 +411,8 @@ def _plain(cell: str) -> str:
     return f"{whole}.{decimals}".rstrip("0").rstrip(".") if point else cell
 
 
-@lru_cache(maxsize=4)
-def select(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+@lru_cache(maxsize=64)
+def select(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...]]:
     """Return the studies of every pool, by prefix (pool.THERAPY.OUTCOME and so on).
 
     Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.) and
@@ -390,8 +420,8 @@ def select(data: Data) -> Mapping[str, tuple[Entry, ...]]:
     without any eligible study are there too, with nothing in them.
     """
     return {
-        prefix: without_shared_patients(entries, data.studies)
-        for prefix, entries in candidates(data).items()
+        prefix: without_shared_patients(entries, data.studies, rules)
+        for prefix, entries in candidates(data, rules).items()
     }
 
 
@@ -403,18 +433,18 @@ def left_out(data: Data) -> Mapping[str, tuple[tuple[str, str], ...]]:
         names = [entry.study_id for entry in kept]
         pairs[prefix] = tuple(
             (entry.study_id, next(n for n in names if n in data.studies[entry.study_id].overlaps))
-            for entry in _fuller_first(candidates(data)[prefix], data.studies)
+            for entry in _fuller_first(candidates(data)[prefix], data.studies, BOOK)
             if entry.study_id not in names
         )
     return pairs
 
 
-@lru_cache(maxsize=4)
-def candidates(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+@lru_cache(maxsize=64)
+def candidates(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...]]:
     """Return what each study would bring to every pool, those that share patients included."""
     eligible: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in data.rows:
-        if not row.reason:
+        if rules.admit(row, data.studies[row.study_id]):
             eligible[row.therapy, row.outcome].append(row)
     members = {
         drug_class: [t for t, c in data.therapies.items() if c == drug_class]
@@ -518,17 +548,27 @@ def is_early(months: Decimal | None) -> bool:
 
 
 def without_shared_patients(
-    entries: Iterable[Entry], studies: Mapping[str, Study]
+    entries: Iterable[Entry], studies: Mapping[str, Study], rules: Rules = BOOK
 ) -> tuple[Entry, ...]:
     """Keep the fuller of two studies that may share patients, going from the largest down."""
     kept: list[Entry] = []
-    for entry in _fuller_first(entries, studies):
+    for entry in _fuller_first(entries, studies, rules):
         linked = studies[entry.study_id].overlaps
         if linked.isdisjoint(other.study_id for other in kept):
             kept.append(entry)
     return tuple(kept)
 
 
-def _fuller_first(entries: Iterable[Entry], studies: Mapping[str, Study]) -> list[Entry]:
-    """The study with more patients first, then the later one."""
-    return sorted(entries, key=lambda e: (-e.n, -studies[e.study_id].year, e.study_id))
+def _fuller_first(
+    entries: Iterable[Entry], studies: Mapping[str, Study], rules: Rules
+) -> list[Entry]:
+    """The study with more patients first, then the later one; trials before where asked for."""
+
+    def rank(study_id: str) -> int:
+        design = studies[study_id].cells["design"]
+        ranked = rules.trials_first and design in _TRIALS
+        return _TRIALS.index(design) - len(_TRIALS) if ranked else 0
+
+    return sorted(
+        entries, key=lambda e: (rank(e.study_id), -e.n, -studies[e.study_id].year, e.study_id)
+    )

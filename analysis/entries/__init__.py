@@ -11,6 +11,7 @@ from analysis.entries.constants import CHOICES, constant_entries
 from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.influence import influence_entries
+from analysis.entries.multiverse import multiverse_entries
 from analysis.entries.pools import pool_entries
 from analysis.ledger import Entry, Ledger
 from analysis.results import Results
@@ -28,6 +29,7 @@ def build(found: Results) -> Ledger:
     entries += comparison_entries(found.comparisons)
     entries += flow_entries(chosen)
     entries += evidence_entries(chosen, found.evidence.studies, pools)
+    entries += multiverse_entries(found.multiverse)
     entries += influence_entries(chosen.members, pools, found.influence)
     entries += differences_entries(chosen.members, pools, found.differences)
     entries += audit_entries(found.audit, chosen.rows)

@@ -14,6 +14,7 @@ from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
 from analysis.plots.flow import Box
 from analysis.plots.forest import Row, forest
+from analysis.plots.multiverse import specification_curves
 from analysis.report import FIGURES, FOCUS, Report, figure_name
 from analysis.selection import (
     FATE_LABELS,
@@ -47,6 +48,8 @@ def draw_all(
     drawn += side_by_side(report, folder, "class", "overall_response")
     drawn += [flow(report, folder), evidence_map(report, folder)]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
+    progress("drawing every analysis of every pool")
+    drawn += specification_curves(report, folder)
     progress("drawing influence")
     drawn += influence.draw(report, folder)
     drawn += comparisons.draw(report, folder)

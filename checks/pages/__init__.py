@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, comparisons, differences, influence
+from checks.pages import agreement, audit, comparisons, differences, influence, multiverse
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "comparisons": comparisons,
     "differences": differences,
     "influence": influence,
+    "multiverse": multiverse,
 }
 
 
