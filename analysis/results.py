@@ -6,15 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from analysis import agreement, audit, influence, selection
+from analysis import agreement, audit, denominators, influence, outlook, selection
 from analysis.agreement import Comparison
 from analysis.audit import Audit
 from analysis.comparisons import Comparisons, compare_all
+from analysis.denominators import Bounds
 from analysis.differences import Differences, examine
 from analysis.evidence import Evidence
 from analysis.influence import Influence
+from analysis.outlook import Outlook
 from analysis.pooling import Pool, pool
 from analysis.selection import Selection
+
+#: The therapy that the book puts in context.
+FOCUS = "sirolimus"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +28,10 @@ class Results:
 
     evidence, selection, pools (by prefix); influence: of single studies, by prefix; comparisons:
     with control groups; differences: why studies differ; audit: of the sources; agreement: beside
-    other reviews. `trials` is the last recorded attack on the check, as checks/mutations.json has
-    it; `records` holds what else was measured once and recorded, by name.
+    other reviews; outlooks: what a next study would change, of pools of the focus by prefix;
+    bounds: of percentages without a denominator. `trials` is the last recorded attack on the check,
+    as checks/mutations.json has it; `records` holds what else was measured once and recorded, by
+    name.
     """
 
     evidence: Evidence
@@ -35,6 +42,8 @@ class Results:
     differences: Differences
     audit: Audit
     agreement: tuple[Comparison, ...]
+    outlooks: dict[str, Outlook]
+    bounds: tuple[Bounds, ...]
     trials: dict[str, Any]
     records: dict[str, Any]
 
@@ -66,6 +75,8 @@ def work_out(
         differences=differences,
         audit=audit.audit(evidence, chosen.rows),
         agreement=agreement.compare(evidence, chosen.members, pools),
+        outlooks=outlook.outlooks(chosen, FOCUS),
+        bounds=denominators.bounds(chosen, evidence.printed_percent),
         trials=trials,
         records=records,
     )

@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, comparisons, differences, influence
+from checks.pages import (
+    agreement,
+    audit,
+    comparisons,
+    denominators,
+    differences,
+    influence,
+    outlook,
+)
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -26,8 +34,10 @@ PARTS: dict[str, Part] = {
     "agreement": agreement,
     "audit": audit,
     "comparisons": comparisons,
+    "denominators": denominators,
     "differences": differences,
     "influence": influence,
+    "outlook": outlook,
 }
 
 

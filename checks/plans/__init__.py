@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from checks.plans import agreement, comparisons, differences, influence
+from checks.plans import agreement, comparisons, denominators, differences, influence, outlook
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -23,7 +23,7 @@ class Part(Protocol):
         """The plans of its figures."""
 
 
-PARTS: tuple[Part, ...] = (differences, agreement, influence, comparisons)
+PARTS: tuple[Part, ...] = (differences, agreement, influence, comparisons, outlook, denominators)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:

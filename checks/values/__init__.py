@@ -11,7 +11,15 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import agreement, audit, comparisons, differences, influence
+from checks.values import (
+    agreement,
+    audit,
+    comparisons,
+    denominators,
+    differences,
+    influence,
+    outlook,
+)
 
 
 class Part(Protocol):
@@ -25,7 +33,15 @@ class Part(Protocol):
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (differences, audit, agreement, influence, comparisons)
+PARTS: tuple[Part, ...] = (
+    differences,
+    audit,
+    agreement,
+    influence,
+    comparisons,
+    outlook,
+    denominators,
+)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 
