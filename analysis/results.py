@@ -6,18 +6,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from analysis import agreement, audit, influence, jobs, multiverse, selection
+from analysis import (
+    agreement,
+    audit,
+    denominators,
+    influence,
+    jobs,
+    multiverse,
+    outlook,
+    selection,
+)
 from analysis.agreement import Comparison
 from analysis.audit import Audit
 from analysis.comparisons import Comparisons, compare_all
+from analysis.denominators import Bounds
 from analysis.differences import Differences, examine
 from analysis.estimators import two_step
 from analysis.evidence import Evidence
 from analysis.glmm import Glmm
 from analysis.influence import Influence
 from analysis.multiverse import Counts, Grid, Multiverse
+from analysis.outlook import Outlook
 from analysis.pooling import POOL_MIN_K, Pool, pool
 from analysis.selection import Members, Selection
+
+#: The therapy that the book puts in context.
+FOCUS = "sirolimus"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,9 +40,10 @@ class Results:
 
     evidence, selection, pools (by prefix); multiverse: every analysis of the therapies' pools;
     influence: of single studies; comparisons: with control groups; differences: why studies differ;
-    audit: of the sources; agreement: beside other reviews. `trials` is the last recorded attack on
-    the check, as checks/mutations.json has it; `records` holds what else was measured once and
-    recorded, by name.
+    audit: of the sources; agreement: beside other reviews; outlooks: what a next study would
+    change, of pools of the focus by prefix; bounds: of percentages without a denominator. `trials`
+    is the last recorded attack on the check, as checks/mutations.json has it; `records` holds what
+    else was measured once and recorded, by name.
     """
 
     evidence: Evidence
@@ -40,6 +55,8 @@ class Results:
     differences: Differences
     audit: Audit
     agreement: tuple[Comparison, ...]
+    outlooks: dict[str, Outlook]
+    bounds: tuple[Bounds, ...]
     trials: dict[str, Any]
     records: dict[str, Any]
 
@@ -75,6 +92,8 @@ def work_out(
         differences=differences,
         audit=audit.audit(evidence, chosen.rows),
         agreement=agreement.compare(evidence, chosen.members, pools),
+        outlooks=outlook.outlooks(chosen, FOCUS),
+        bounds=denominators.bounds(chosen, evidence.printed_percent),
         trials=trials,
         records=records,
     )

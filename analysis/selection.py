@@ -42,6 +42,13 @@ LINES = ("second_line", "rescue")
 #: Designs with a protocol, those that follow patients forward, and all others.
 TRIALS = ("rct", "single_arm_trial")
 PROSPECTIVE = (*TRIALS, "prospective_cohort")
+#: Months of the visits at which studies of rescue patients are laid beside one another, by the
+#: basis of their pools, and how many months earlier or later a visit may be.
+VISITS = {f"rescue_month_{month}": month for month in (3, 6, 12)}
+VISIT_TOLERANCE = 1
+
+#: Bases on which only some therapies have a pool: an empty one says nothing about the therapy.
+PARTS_OF_EVIDENCE = (*LINES, *VISITS)
 
 #: Drug classes of therapies.csv that name a mode of use, not a mechanism, so are not pooled.
 NOT_A_CLASS = ("combination", "control")
@@ -284,6 +291,14 @@ def preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
     return (rank, distance, *ties)
 
 
+def at_visit(rows: pd.DataFrame, month: float) -> pd.Series:
+    """Which rows give the state at a fixed visit near this month, in studies of rescue patients."""
+    fixed = rows["window"].eq("at_timepoint") & rows["months_basis"].eq("visit")
+    # Rounded as in _preference, for months are decimal fractions.
+    near = (rows["months"] - month).abs().round(6).le(VISIT_TOLERANCE).fillna(False)
+    return rows["line"].eq("rescue") & fixed & near.astype(bool)
+
+
 def is_early(months: float | None) -> bool:
     """Whether a visit counts as an early one."""
     return months is not None and months <= EARLY_MONTHS
@@ -408,7 +423,7 @@ def drug_classes(therapies: pd.DataFrame) -> dict[str, str]:
 
 
 def select(evidence: Evidence, rules: Rules = RULES, only: str = "") -> Selection:
-    """Apply the rules to the evidence, on every basis: all of it, classes, cited studies, lines.
+    """Apply the rules to the evidence, on every basis: all of it and each of its parts.
 
     With `only`, on that basis alone. Fates are told by the reasons: with rules that also restrict
     designs, lines or the threshold, a row that they leave out counts as one to which another was
@@ -429,6 +444,10 @@ def select(evidence: Evidence, rules: Rules = RULES, only: str = "") -> Selectio
         ("class", eligible, "drug_class", classes),
         ("cited", cited, "therapy", therapies),
         *((line, eligible[eligible["line"].eq(line)], "therapy", therapies) for line in LINES),
+        *(
+            (visit, eligible[at_visit(eligible, m)], "therapy", therapies)
+            for visit, m in VISITS.items()
+        ),
     ):
         if only and basis != only:
             continue

@@ -1,8 +1,9 @@
 """Ledger values worked out again from data/ and compared: all of them.
 
-The rows of data/ (study.), every pool (pool., class., cited., second_line., rescue., background.),
-what checks/values/ works out, the flow of rows and studies (flow.), the counts of the evidence
-(evidence.), the constants (const.) and the last recorded attack on the check (mutation.).
+The rows of data/ (study.), every pool (pool., class., cited., second_line., rescue. and those
+of its visits, background.), what checks/values/ works out, the flow of rows and studies (flow.),
+the counts of the evidence (evidence.), the constants (const.) and the last recorded attack on the
+check (mutation.).
 What is slow to work out is remembered by the counts that went in, so that one changed cell costs
 only the pools that it changes.
 """
@@ -25,10 +26,10 @@ from checks.expected import FRACTION, GLMM, TAU2, Expected
 from checks.faults import Fault
 from checks.ledger import REBUILD, Ledger, Number
 from checks.mixed_model import MixedModel, fitted
-from checks.rows import LINES, Data, Entry, Row, background, select
+from checks.rows import PARTS_OF_EVIDENCE, Data, Entry, Row, background, select
 from checks.statistics import PoolStatistics
 
-_POOLED = {"pool", "class", "cited", "background", *LINES}
+_POOLED = {"pool", "class", "cited", "background", *PARTS_OF_EVIDENCE}
 _FAMILIES = {
     *_POOLED, *values.FAMILIES, "study", "flow", "evidence", "mutation", constants.FAMILY
 }  # fmt: skip
@@ -56,8 +57,8 @@ class Comparison:
 def compare(ledger: Ledger, data: Data, trials: bytes, records: Records) -> Comparison:
     """Compare the ledger with what data/, the record of the last attack and other records give."""
     numbers = ledger.numbers
-    # A therapy without studies of one line of therapy has no such pool.
-    pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in LINES}
+    # A therapy without studies in a part of the evidence has no such pool.
+    pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in PARTS_OF_EVIDENCE}
     pools |= background(data)
     expected = {
         **_pool_values(pools),

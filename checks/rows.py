@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from checks.constants import EARLY_MONTHS, TARGET_MONTHS, Constant
+from checks.constants import EARLY_MONTHS, TARGET_MONTHS, VISIT_TOLERANCE, VISITS, Constant
 from checks.faults import UnreadableError
 
 POOL_OUTCOMES = (
@@ -45,6 +45,8 @@ _COLUMNS = {
 }  # fmt: skip
 LINES = ("second_line", "rescue")
 PLACEBO = "placebo"
+#: Bases on which a therapy without a study has no pool.
+PARTS_OF_EVIDENCE = (*LINES, *VISITS)
 _LABEL_CLASSES = {"combination", "control"}
 _LAST = Decimal("Infinity")  # blanks sort behind every number
 
@@ -415,9 +417,10 @@ def _plain(cell: str) -> str:
 def select(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...]]:
     """Return the studies of every pool, by prefix (pool.THERAPY.OUTCOME and so on).
 
-    Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.) and
-    the studies of one line of therapy alone (second_line., rescue.), by the same rules. Prefixes
-    without any eligible study are there too, with nothing in them.
+    Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.), the
+    studies of one line of therapy alone (second_line., rescue.) and of rescue patients at a visit
+    (rescue_month_3. and so on), by the same rules. Prefixes without any eligible study are there
+    too, with nothing in them.
     """
     return {
         prefix: without_shared_patients(entries, data.studies, rules)
@@ -461,6 +464,9 @@ def candidates(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...
             for line in LINES:
                 of_line = [row for row in rows if data.studies[row.study_id].line == line]
                 pools[f"{line}.{tail}"] = _entries(of_line, outcome)
+            for visit, month in VISITS.items():
+                seen = [row for row in rows if is_at_visit(row, month, data.studies)]
+                pools[f"{visit}.{tail}"] = _entries(seen, outcome)
         for drug_class, therapies in members.items():
             rows = [row for therapy in therapies for row in eligible[therapy, outcome]]
             in_file_order = sorted(rows, key=lambda row: row.line)
@@ -545,6 +551,13 @@ def preference(arms: Sequence[Row], outcome: str) -> tuple[Decimal | int, ...]:
 def is_early(months: Decimal | None) -> bool:
     """Whether a visit counts as an early one."""
     return months is not None and months <= EARLY_MONTHS
+
+
+def is_at_visit(row: Row, month: int, studies: Mapping[str, Study]) -> bool:
+    """Whether the row is the state at a fixed visit near this month, in rescue patients."""
+    fixed = row.window == "at_timepoint" and row.cells["months_basis"] == "visit"
+    near = row.months is not None and abs(row.months - month) <= VISIT_TOLERANCE
+    return studies[row.study_id].line == "rescue" and fixed and near
 
 
 def without_shared_patients(

@@ -8,14 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import agreement, comparisons, differences, influence
+from analysis.plots import agreement, comparisons, denominators, differences, influence, outlook
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
 from analysis.plots.flow import Box
 from analysis.plots.forest import Row, forest
 from analysis.plots.multiverse import specification_curves
-from analysis.report import FIGURES, FOCUS, Report, figure_name
+from analysis.report import FIGURES, Report, figure_name
+from analysis.results import FOCUS
 from analysis.selection import (
     FATE_LABELS,
     LINES,
@@ -57,6 +58,7 @@ def draw_all(
     drawn += differences.draw(report, folder)
     if any(comparison.ours for comparison in report.agreement):
         drawn.append(agreement.agreement(report.ledger, folder, report.agreement))
+    drawn += [*outlook.draw(report, folder), *denominators.draw(report, folder)]
     return {figure.name: figure for figure in drawn}
 
 

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, comparisons, differences, influence, multiverse
+from checks.pages import (
+    agreement,
+    audit,
+    comparisons,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -26,9 +35,11 @@ PARTS: dict[str, Part] = {
     "agreement": agreement,
     "audit": audit,
     "comparisons": comparisons,
+    "denominators": denominators,
     "differences": differences,
     "influence": influence,
     "multiverse": multiverse,
+    "outlook": outlook,
 }
 
 

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from checks.plans import agreement, comparisons, differences, influence, multiverse
+from checks.plans import (
+    agreement,
+    comparisons,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -23,7 +31,15 @@ class Part(Protocol):
         """The plans of its figures."""
 
 
-PARTS: tuple[Part, ...] = (differences, agreement, influence, comparisons, multiverse)
+PARTS: tuple[Part, ...] = (
+    multiverse,
+    influence,
+    comparisons,
+    differences,
+    agreement,
+    outlook,
+    denominators,
+)
 
 
 def plans(data: Data, sources: Sources) -> list[FigurePlan]:

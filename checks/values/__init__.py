@@ -11,7 +11,16 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import agreement, audit, comparisons, differences, influence, multiverse
+from checks.values import (
+    agreement,
+    audit,
+    comparisons,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 
 
 class Part(Protocol):
@@ -25,7 +34,16 @@ class Part(Protocol):
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (differences, audit, agreement, influence, comparisons, multiverse)
+PARTS: tuple[Part, ...] = (
+    multiverse,
+    influence,
+    comparisons,
+    differences,
+    audit,
+    agreement,
+    outlook,
+    denominators,
+)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 
