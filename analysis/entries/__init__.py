@@ -7,6 +7,7 @@ from analysis.entries.agreement import agreement_entries
 from analysis.entries.attack import mutation_entries
 from analysis.entries.audit import audit_entries
 from analysis.entries.constants import CHOICES, constant_entries
+from analysis.entries.cost import cost_entries
 from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
 from analysis.entries.influence import influence_entries
@@ -31,4 +32,5 @@ def build(found: Results) -> Ledger:
     entries += audit_entries(found.audit, chosen.rows)
     entries += agreement_entries(found.agreement)
     entries += mutation_entries(found.trials["kinds"], found.trials["rules"])
+    entries += cost_entries(found.records["cost"])
     return Ledger(entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from analysis.ledger import Entry, entry
@@ -38,11 +39,11 @@ def cost_entries(record: dict[str, Any]) -> list[Entry]:
         found += [
             entry(f"{prefix}.seconds", gosh[method]["seconds"], "plain"),
             entry(f"{prefix}.mebibytes", gosh[method]["mebibytes"], "count"),
-            entry(f"{prefix}.ratio", int(gosh[method]["ratio"]), "count"),
+            entry(f"{prefix}.ratio", gosh[method]["ratio"], "count"),
         ]
     return found
 
 
 def exact_places(distance: float) -> int:
     """Decimal places to which a number within this distance of another is the same."""
-    return int(f"{distance:.0e}".partition("e-")[2]) - 1
+    return math.floor(-math.log10(distance))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import agreement, differences, influence
+from analysis.plots import agreement, cost, differences, influence
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
@@ -46,6 +46,7 @@ def draw_all(
         drawn += side_by_side(report, folder, line, "overall_response")
     drawn += side_by_side(report, folder, "class", "overall_response")
     drawn += [flow(report, folder), evidence_map(report, folder)]
+    drawn += [cost.growth(report.ledger, folder, report.records["cost"])]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
     progress("drawing influence")
     drawn += influence.draw(report, folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, differences, influence
+from checks.pages import agreement, audit, cost, differences, influence
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -23,6 +23,7 @@ class Part(Protocol):
 
 #: By the name that the chapters import from analysis.pages.
 PARTS: dict[str, Part] = {
+    "cost": cost,
     "agreement": agreement,
     "audit": audit,
     "differences": differences,

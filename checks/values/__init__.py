@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import agreement, audit, differences, influence
+from checks.values import agreement, audit, cost, differences, influence
 
 
 class Part(Protocol):
@@ -25,7 +25,7 @@ class Part(Protocol):
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (differences, audit, agreement, influence)
+PARTS: tuple[Part, ...] = (differences, audit, agreement, influence, cost)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 

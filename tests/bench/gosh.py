@@ -78,7 +78,7 @@ def measure(recorded: dict[str, Any]) -> dict[str, Any]:
             kept["ratio"] = recorded.get(method, {}).get("ratio")
             if rival:
                 whole = rival[method] * ours["subsets"] / METAFOR_SUBSETS
-                kept["ratio"] = float(f"{whole / ours['seconds']:.2g}")
+                kept["ratio"] = int(float(f"{whole / ours['seconds']:.2g}"))
             found[method] = kept
             where = "in the same run" if rival else "as recorded: no R with metafor here"
             print(
