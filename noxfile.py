@@ -120,7 +120,7 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure build and check, as ratios to the renderer's own floor."""
+    """Measure what the book costs, beside R where it is installed (-- PART, --record to keep)."""
     install(session, "tests")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

@@ -7,6 +7,7 @@ first reason that holds, or the pool it entered, so that the fates of all rows a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
@@ -216,11 +217,12 @@ def slug(text: str) -> str:
 
 def study_labels(studies: pd.DataFrame) -> dict[str, str]:
     """First author and year; a letter where two studies would read the same."""
-    names = studies["first_author"] + " " + studies["year"].astype(str)
+    names = list(studies["first_author"] + " " + studies["year"].astype(str))
+    shared, before = Counter(names), Counter[str]()
     labels = {}
-    for name, group in studies.groupby(names, sort=False):
-        for place, study_id in enumerate(group["study_id"]):
-            labels[study_id] = f"{name}{chr(97 + place)}" if len(group) > 1 else str(name)
+    for study_id, name in zip(studies["study_id"], names, strict=True):
+        labels[study_id] = f"{name}{chr(97 + before[name])}" if shared[name] > 1 else name
+        before[name] += 1
     return labels
 
 
@@ -338,14 +340,14 @@ def _choose(rows: list[Any], outcome: str, labels: dict[str, str]) -> StudyCount
     )
 
 
-def shared_pairs(studies: pd.DataFrame) -> set[frozenset[str]]:
-    """Pairs of studies that may share patients, from either side's `overlaps_with`."""
-    return {
-        frozenset((study_id, other.strip()))
-        for study_id, others in zip(studies["study_id"], studies["overlaps_with"], strict=True)
-        for other in others.split(";")
-        if other.strip()
-    }
+def shared_with(studies: pd.DataFrame) -> dict[str, set[str]]:
+    """By study the others that may share patients with it, from either side's `overlaps_with`."""
+    found: dict[str, set[str]] = {}
+    for study_id, others in zip(studies["study_id"], studies["overlaps_with"], strict=True):
+        for other in filter(None, map(str.strip, others.split(";"))):
+            found.setdefault(study_id, set()).add(other)
+            found.setdefault(other, set()).add(study_id)
+    return found
 
 
 class Sized(Protocol):
@@ -369,7 +371,7 @@ def _trial_rank(design: str) -> int:
 
 def fuller_of_shared(
     chosen: Iterable[SizedStudy],
-    overlaps: set[frozenset[str]],
+    overlaps: dict[str, set[str]],
     rank: Callable[[SizedStudy], int] = lambda _: 0,
 ) -> tuple[list[SizedStudy], list[tuple[SizedStudy, SizedStudy]]]:
     """Studies with only the fuller of those that share patients, and each left out with that.
@@ -379,9 +381,8 @@ def fuller_of_shared(
     kept: list[SizedStudy] = []
     left_out = []
     for study in sorted(chosen, key=lambda s: (rank(s), -s.n, -s.year, s.study_id)):
-        fuller = next(
-            (k for k in kept if frozenset((k.study_id, study.study_id)) in overlaps), None
-        )
+        others = overlaps.get(study.study_id, set())
+        fuller = next((k for k in kept if k.study_id in others), None) if others else None
         if fuller is None:
             kept.append(study)
         else:
@@ -396,7 +397,7 @@ def members_of(
     outcome: str,
     rows: list[Any],
     labels: dict[str, str],
-    overlaps: set[frozenset[str]],
+    overlaps: dict[str, set[str]],
     rules: Rules = RULES,
 ) -> Members:
     """Choose one measure a study, then keep the fuller of studies that share patients."""
@@ -434,7 +435,7 @@ def select(evidence: Evidence, rules: Rules = RULES, only: str = "") -> Selectio
     eligible = rules.restrict(rows[rows["fate"].eq("")])
     cited = eligible[eligible["seed_reference"].notna()]
     labels = study_labels(evidence.studies)
-    overlaps = shared_pairs(evidence.studies)
+    overlaps = shared_with(evidence.studies)
     classes = drug_classes(evidence.therapies)
     therapies = dict(zip(evidence.therapies["therapy"], evidence.therapies["label"], strict=True))
 

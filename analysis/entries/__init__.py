@@ -8,6 +8,7 @@ from analysis.entries.attack import mutation_entries
 from analysis.entries.audit import audit_entries
 from analysis.entries.comparisons import comparison_entries
 from analysis.entries.constants import CHOICES, constant_entries
+from analysis.entries.cost import cost_entries
 from analysis.entries.denominators import denominator_entries
 from analysis.entries.differences import differences_entries
 from analysis.entries.evidence import evidence_entries, flow_entries, row_entries
@@ -39,4 +40,5 @@ def build(found: Results) -> Ledger:
     entries += outlook_entries(chosen, pools, found.outlooks)
     entries += denominator_entries(chosen, found.bounds)
     entries += mutation_entries(found.trials["kinds"], found.trials["rules"])
+    entries += cost_entries(found.records["cost"])
     return Ledger(entries)

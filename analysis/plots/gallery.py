@@ -8,7 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import agreement, comparisons, denominators, differences, influence, outlook
+from analysis.plots import (
+    agreement,
+    comparisons,
+    cost,
+    denominators,
+    differences,
+    influence,
+    outlook,
+)
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
@@ -48,6 +56,7 @@ def draw_all(
         drawn += side_by_side(report, folder, line, "overall_response")
     drawn += side_by_side(report, folder, "class", "overall_response")
     drawn += [flow(report, folder), evidence_map(report, folder)]
+    drawn += [cost.growth(report.ledger, folder, report.records["cost"])]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
     progress("drawing every analysis of every pool")
     drawn += specification_curves(report, folder)

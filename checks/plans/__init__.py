@@ -6,12 +6,13 @@ plans are written is in figure.py (forest plots) and chart.py (all others).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from checks.plans import (
     agreement,
     comparisons,
+    cost,
     denominators,
     differences,
     influence,
@@ -42,9 +43,10 @@ PARTS: tuple[Part, ...] = (
 )
 
 
-def plans(data: Data, sources: Sources) -> list[FigurePlan]:
-    """The plans of the figures of every part."""
+def plans(data: Data, sources: Sources, records: Mapping[str, Any]) -> list[FigurePlan]:
+    """The plans of the figures of every part; records as in analysis/records/, by name."""
     found = [plan for part in PARTS for plan in part.plans(data, sources)]
+    found += cost.plans(records)
     return [of_chart(plan) if isinstance(plan, ChartPlan) else plan for plan in found]
 
 

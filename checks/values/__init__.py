@@ -15,6 +15,7 @@ from checks.values import (
     agreement,
     audit,
     comparisons,
+    cost,
     denominators,
     differences,
     influence,
@@ -43,6 +44,7 @@ PARTS: tuple[Part, ...] = (
     agreement,
     outlook,
     denominators,
+    cost,
 )
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
