@@ -93,8 +93,11 @@ def _numbers_of(block: Block, page: Page, findings: Findings) -> None:
         starts.append((position, position + len(run.text), run))
         position += len(run.text)
     for start, end, run in starts:
-        beside = block.text[max(0, start - 1) : start] + block.text[end : end + 1]
-        if run.claim is not None and run.claim.kind == "num" and any(map(_joins, beside)):
+        before, after = block.text[max(0, start - 1) : start], block.text[end : end + 1]
+        joined = any(map(_joins, before + after))
+        # Before digits a dash is a sign that belongs to the number; before a word it is beside it.
+        joined |= run.text[:1].isalpha() and unicodedata.category(before or " ") == "Pd"
+        if run.claim is not None and run.claim.kind == "num" and joined:
             shown = block.text[max(0, start - 1) : end + 1]
             words = around(block.text, start, end)
             findings.faults.append(_overflow(page.place(run.element), shown, run.claim, words))

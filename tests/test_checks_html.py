@@ -207,6 +207,7 @@ WRONG_TAGS = {
     "sign beside": f"\u2212{num(K, '2')}",
     "sign in an element": f"<b>\u2013</b>{num(K, '2')}",
     "heavy minus": f"\u2796{num(K, '2')}",
+    "sign before a word": f"\u2013{num(K, 'two')}",
     "digit before": f"1{num(K, '2')}",
     "digit after": f"{num(K, '2')}<i>1</i>",
     "decimals after": f"{num(K, '2')}.5",
