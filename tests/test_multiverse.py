@@ -148,6 +148,13 @@ def test_words_follow_the_shares(
     assert re.sub(r"\[\d[^\]]*\]", "[X]", shown) == said
 
 
+def test_where_nothing_moves_no_choice_is_blamed(book: Report) -> None:  # noqa: F811
+    for pool in book.multiverse:
+        said = page.sentence(pool)
+        assert ("]{" not in said.partition("The choice that")[2]) == ("No choice" in said)
+        assert "0.0]{" not in said.partition("The choice that")[2]
+
+
 def test_a_pool_without_studies_enough_is_not_asked(shipped: Report) -> None:
     several = {p for o in page.OUTCOMES for p in shipped.prefixes("pool", o, 2)}
     assert set(shipped.multiverse) == several

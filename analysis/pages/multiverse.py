@@ -6,6 +6,7 @@ The words follow the numbers: which sentence is said depends on what all analyse
 from __future__ import annotations
 
 from analysis.entries.multiverse import multiverse_prefix
+from analysis.ledger import FORMATS
 from analysis.plots.multiverse import WORDS, figure_name
 from analysis.prose import Markdown, book, figure, label, num, reference, word
 from analysis.selection import OUTCOME_LABELS, OUTCOMES
@@ -17,6 +18,9 @@ WHAT_MOVES = {
     "transform": "the scale",
     "estimator": "the estimator",
 }
+
+#: A movement too small to be printed.
+NO_MOVE = FORMATS["points"](0.0)
 
 
 def sentence(pool: str) -> Markdown:
@@ -44,6 +48,8 @@ def _move(pool: str) -> str:
     """Which choice, changed alone, moves the estimate most."""
     (choice, option), _ = book().multiverse[pool].largest_move()
     key = f"{multiverse_prefix(pool)}.moves.{choice}.{option}"
+    if book().ledger[key].text == NO_MOVE:
+        return "No choice that is changed alone moves it."
     return (
         f"The choice that moves it most when changed alone is {WHAT_MOVES[choice]} "
         f"({WORDS[option]}: {num(key)} points)."

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _ENROLLED = 9
 _CITED = {12: "dersimonian1986", 15: "paule1982"}
 _CHOICES = 20
+#: A movement too small to be printed is not told.
+_NO_MOVE = "0.0"
 
 
 def words(say: Phrases) -> _Words:
@@ -33,7 +35,9 @@ class _Words:
     def sentence(self, pool: str) -> str:
         one, of = self._found[pool], self._of(pool)
         name, _ = one.largest_move()
-        stats = ("specifications", "lowest", "highest", "down", "up", f"moves.{name}")
+        stats = ["specifications", "lowest", "highest", "down", "up"]
+        if self._say.text(f"{of}.moves.{name}") != _NO_MOVE:
+            stats.append(f"moves.{name}")
         return self._say.stats(of, *stats) + self._half(pool)
 
     def _half(self, pool: str) -> str:
