@@ -224,14 +224,18 @@ def _above(ranks: Floats, inside: NDArray[np.bool_]) -> float:
 
 
 def _side(rates: Floats, i2: Floats) -> Side:
-    cells, counts = np.unique(
-        np.stack([_step(rates, RATE_STEP), _step(i2, I2_STEP)]), axis=1, return_counts=True
-    )
+    # One number for each cell: numpy sorts pairs fifty times more slowly.
+    across = round(1 / I2_STEP)
+    counts = np.bincount(_step(rates, RATE_STEP) * across + _step(i2, I2_STEP))
+    filled = np.flatnonzero(counts)
     return Side(
         len(rates),
         float(np.median(rates)),
         float(np.median(i2)),
-        tuple(Cell(*cell) for cell in zip(*cells.tolist(), counts.tolist(), strict=True)),
+        tuple(
+            Cell(*divmod(cell, across), count)
+            for cell, count in zip(filled.tolist(), counts[filled].tolist(), strict=True)
+        ),
     )
 
 
