@@ -21,6 +21,7 @@ BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
 COMPARISONS = "data/reference/comparisons.R"
 REGRESSION = "data/reference/regression.R"
+ESTIMATORS = "data/reference/estimators.R"
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -112,13 +113,14 @@ def reference(session: nox.Session) -> None:
     session.run("python", "-m", "analysis")
     pools, folder = "_report/data/pools.csv", "data/reference"
     session.run("Rscript", METAFOR, pools, folder, external=True)
+    session.run("Rscript", ESTIMATORS, folder, external=True)
     session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
     session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure build and check, as ratios to the renderer's own floor."""
+    """Measure what the book costs, beside R where it is installed (-- PART, --record to keep)."""
     install(session, "tests")
     session.run("python", "-m", "tests.bench", *session.posargs)
 

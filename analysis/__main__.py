@@ -8,7 +8,7 @@ import sys
 # The matrices here are tiny: threads that share them out only wait for one another.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from analysis import report
+from analysis import jobs, report
 from analysis.faults import EvidenceError
 from analysis.plots import gallery
 
@@ -26,6 +26,7 @@ def main() -> int:
         return 1
     drawn = gallery.draw_all(built, progress=progress)
     report.save(built, drawn)
+    jobs.forget_unused()
     progress(f"{len(built.ledger):,} numbers and {len(drawn)} figures are ready")
     return 0
 

@@ -314,7 +314,7 @@ def contrasts(chosen: Selection, evidence: Evidence) -> dict[str, list[Contrast]
     is_control = eligible["drug_class"].eq(CONTROL)
     against = selection.group_by(eligible[is_control].itertuples(), "study_id", "pool_outcome")
     labels = selection.study_labels(evidence.studies)
-    overlaps = selection.shared_pairs(evidence.studies)
+    overlaps = selection.shared_with(evidence.studies)
     found = {}
     for column, basis in (("therapy", "pool"), ("drug_class", "class")):
         of_unit = selection.group_by(
@@ -347,7 +347,7 @@ def background(chosen: Selection, evidence: Evidence) -> dict[str, Background]:
             outcome,
             list(of_kind.itertuples()),
             selection.study_labels(evidence.studies),
-            selection.shared_pairs(evidence.studies),
+            selection.shared_with(evidence.studies),
         )
         studies = members.studies
         pooled = pool([study.events for study in studies], [study.n for study in studies])

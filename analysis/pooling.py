@@ -90,13 +90,14 @@ def cochran_q(y: NDArray[np.float64], v: NDArray[np.float64]) -> float:
     return float((w * (y - (w * y).sum() / w.sum()) ** 2).sum())
 
 
-def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
+def pool(events: Sequence[int], n: Sequence[int], glmm: Glmm | None = None) -> Pool:
     """Pool k studies with the given events and n.
 
     Logit scale; tau2 by REML; 95 % limits by the conservative Knapp-Hartung method (variance
     factor floored at 1, t with k-1 df; Röver 2015); prediction interval t with k-1 df on
     sqrt(tau2 + se2) (Riley 2011, who take k-2 df; k-1 as metafor's predict() does); I2 from tau2
-    (Higgins and Thompson 2002). One study is never sent to the model.
+    (Higgins and Thompson 2002). One study is never sent to the model. `glmm` is the binomial-normal
+    model of the same counts where it has been fitted already.
     Raises ValueError where events and n do not match, and ArithmeticError where the model fails.
     """
     if len(events) != len(n):
@@ -121,7 +122,7 @@ def pool(events: Sequence[int], n: Sequence[int]) -> Pool:
         p_above_half=fit.p_above(threshold),
         heterogeneity=fit.heterogeneity,
         weights=fit.weights,
-        glmm=fit_glmm(events, n),
+        glmm=glmm or fit_glmm(events, n),
     )
 
 

@@ -46,6 +46,12 @@ def code_digest(root: Path) -> str:
     return _digest((path.relative_to(root).as_posix(), path) for path in files)
 
 
+def program_digest(root: Path) -> str:
+    """The digest of what computes: every module of analysis/."""
+    files = root.glob("analysis/**/*.py")
+    return _digest((path.relative_to(root).as_posix(), path) for path in files)
+
+
 def _digest(files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     for name, path in sorted(files):

@@ -24,9 +24,6 @@ FIGURES = ROOT / "figures"
 MUTATIONS = ROOT / "checks" / "mutations.json"
 RECORDS = ROOT / "analysis" / "records"
 
-#: The therapy that the book puts in context.
-FOCUS = "sirolimus"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Report(Results):

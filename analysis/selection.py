@@ -7,6 +7,7 @@ first reason that holds, or the pool it entered, so that the fates of all rows a
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import product
@@ -39,6 +40,17 @@ MEASURE = ("months", "months_basis", "window", "platelet_threshold")
 #: Lines of therapy with pools of their own, beside all evidence.
 LINES = ("second_line", "rescue")
 
+#: Designs with a protocol, those that follow patients forward, and all others.
+TRIALS = ("rct", "single_arm_trial")
+PROSPECTIVE = (*TRIALS, "prospective_cohort")
+#: Months of the visits at which studies of rescue patients are laid beside one another, by the
+#: basis of their pools, and how many months earlier or later a visit may be.
+VISITS = {f"rescue_month_{month}": month for month in (3, 6, 12)}
+VISIT_TOLERANCE = 1
+
+#: Bases on which only some therapies have a pool: an empty one says nothing about the therapy.
+PARTS_OF_EVIDENCE = (*LINES, *VISITS)
+
 #: Drug classes of therapies.csv that name a mode of use, not a mechanism, so are not pooled.
 NOT_A_CLASS = ("combination", "control")
 
@@ -49,31 +61,73 @@ NO_ROWS = "no_outcome_rows"
 
 
 @dataclass(frozen=True)
+class Rules:
+    """What may be asked of a row before it enters a pool; as it stands, the rules of this book.
+
+    populations, itp_types, confidences, designs, lines: the codes that are admitted, designs and
+    lines None for all. threshold: the platelet threshold (10^9/L) of the definition, None for any.
+    trials_first: of studies that share patients, whether randomised trials, then other trials, are
+    kept before fuller studies.
+    """
+
+    populations: tuple[str, ...] = ("adult", "mixed")
+    itp_types: tuple[str, ...] = ("primary", "mixed")
+    confidences: tuple[str, ...] = ("high", "medium")
+    designs: tuple[str, ...] | None = None
+    lines: tuple[str, ...] | None = None
+    threshold: float | None = None
+    trials_first: bool = False
+
+    def restrict(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows of the admitted designs, lines and threshold."""
+        for column, admitted in (("design", self.designs), ("line", self.lines)):
+            if admitted is not None:
+                rows = rows[rows[column].isin(admitted)]
+        if self.threshold is not None:
+            rows = rows[rows["platelet_threshold"].eq(self.threshold).fillna(False)]
+        return rows
+
+
+#: The rules of this book.
+RULES = Rules()
+
+
+@dataclass(frozen=True)
 class Reason:
     """Why a row stays out of every pool; `holds` maps the joined rows to a mask of them."""
 
     code: str
     label: str
-    holds: Callable[[pd.DataFrame], pd.Series]
+    holds: Callable[[pd.DataFrame, Rules], pd.Series]
 
 
 REASONS = (
     Reason(
         "outcome_not_pooled",
         "partial response or relapse, shown but not pooled",
-        lambda rows: rows["pool_outcome"].eq(""),
+        lambda rows, _: rows["pool_outcome"].eq(""),
     ),
-    Reason("population_child", "children only", lambda rows: rows["population"].eq("child")),
     Reason(
-        "itp_secondary", "secondary thrombocytopenia", lambda rows: rows["itp_type"].eq("secondary")
+        "population_child",
+        "children only",
+        lambda rows, rules: ~rows["population"].isin(rules.populations),
     ),
-    Reason("excluded", "coded as unfit for a pool", lambda rows: rows["exclusion"].ne("")),
+    Reason(
+        "itp_secondary",
+        "secondary thrombocytopenia",
+        lambda rows, rules: ~rows["itp_type"].isin(rules.itp_types),
+    ),
+    Reason("excluded", "coded as unfit for a pool", lambda rows, _: rows["exclusion"].ne("")),
     Reason(
         "no_denominator",
         "no denominator printed",
-        lambda rows: rows["events"].isna() | rows["n"].isna(),
+        lambda rows, _: rows["events"].isna() | rows["n"].isna(),
     ),
-    Reason("low_confidence", "reading uncertain", lambda rows: rows["confidence"].eq("low")),
+    Reason(
+        "low_confidence",
+        "reading uncertain",
+        lambda rows, rules: ~rows["confidence"].isin(rules.confidences),
+    ),
 )
 
 #: Every fate in the order in which a row or study meets it, for the flow diagram.
@@ -88,7 +142,11 @@ FATE_LABELS = {
 
 @dataclass(frozen=True)
 class StudyCounts:
-    """What one study brings to one pool; arms on the same therapy are added together."""
+    """What one study brings to one pool; arms on the same therapy are added together.
+
+    missing: patients who were enrolled and whom n leaves out, as far as that is known: 0 but for
+    studies of a single arm whose n counts those who could be assessed or kept to the protocol.
+    """
 
     study_id: str
     label: str
@@ -101,6 +159,7 @@ class StudyCounts:
     platelet_threshold: float | None
     design: str
     line: str
+    missing: int = 0
 
 
 @dataclass(frozen=True)
@@ -158,11 +217,12 @@ def slug(text: str) -> str:
 
 def study_labels(studies: pd.DataFrame) -> dict[str, str]:
     """First author and year; a letter where two studies would read the same."""
-    names = studies["first_author"] + " " + studies["year"].astype(str)
+    names = list(studies["first_author"] + " " + studies["year"].astype(str))
+    shared, before = Counter(names), Counter[str]()
     labels = {}
-    for name, group in studies.groupby(names, sort=False):
-        for place, study_id in enumerate(group["study_id"]):
-            labels[study_id] = f"{name}{chr(97 + place)}" if len(group) > 1 else str(name)
+    for study_id, name in zip(studies["study_id"], names, strict=True):
+        labels[study_id] = f"{name}{chr(97 + before[name])}" if shared[name] > 1 else name
+        before[name] += 1
     return labels
 
 
@@ -175,7 +235,16 @@ def join_rows(evidence: Evidence) -> pd.DataFrame:
     named = rows["outcome"].where(~durable, rows["outcome"] + "_" + rows["treatment_status"])
     rows["pool_outcome"] = named.where(named.isin(OUTCOMES), "")
     rows["address"] = _addresses(rows, named)
+    rows["missing"] = _missing(rows)
     return rows
+
+
+def _missing(rows: pd.DataFrame) -> pd.Series:
+    """Enrolled patients whom a row's n leaves out (see StudyCounts)."""
+    alone = rows.groupby("study_id")["arm"].transform("nunique").eq(1)
+    some = alone & rows["denominator"].isin(["evaluable", "per_protocol"])
+    missing = (rows["n_enrolled"] - rows["n"]).fillna(0).clip(lower=0)
+    return missing.where(some, 0).astype(int)
 
 
 def _addresses(rows: pd.DataFrame, outcome: pd.Series) -> list[str]:
@@ -194,11 +263,11 @@ def _addresses(rows: pd.DataFrame, outcome: pd.Series) -> list[str]:
     return addresses
 
 
-def judge_rows(rows: pd.DataFrame) -> pd.Series:
+def judge_rows(rows: pd.DataFrame, rules: Rules = RULES) -> pd.Series:
     """The first reason that keeps each row out of every pool; blank where none holds."""
     fate = pd.Series("", index=rows.index)
     for reason in REASONS:
-        holds = reason.holds(rows).fillna(False).astype(bool)
+        holds = reason.holds(rows, rules).fillna(False).astype(bool)
         fate = fate.mask(fate.eq("") & holds, reason.code)
     return fate
 
@@ -222,6 +291,14 @@ def preference(measure: list[Any], outcome: str) -> tuple[float, ...]:
     # Rounded, so that months equally far on either side tie as they do on paper.
     distance = float("inf") if months is None else round(abs(months - TARGET_MONTHS), 6)
     return (rank, distance, *ties)
+
+
+def at_visit(rows: pd.DataFrame, month: float) -> pd.Series:
+    """Which rows give the state at a fixed visit near this month, in studies of rescue patients."""
+    fixed = rows["window"].eq("at_timepoint") & rows["months_basis"].eq("visit")
+    # Rounded as in _preference, for months are decimal fractions.
+    near = (rows["months"] - month).abs().round(6).le(VISIT_TOLERANCE).fillna(False)
+    return rows["line"].eq("rescue") & fixed & near.astype(bool)
 
 
 def is_early(months: float | None) -> bool:
@@ -259,17 +336,18 @@ def _choose(rows: list[Any], outcome: str, labels: dict[str, str]) -> StudyCount
         platelet_threshold=known(first.platelet_threshold),
         design=first.design,
         line=first.line,
+        missing=int(sum(row.missing for row in chosen)),
     )
 
 
-def shared_pairs(studies: pd.DataFrame) -> set[frozenset[str]]:
-    """Pairs of studies that may share patients, from either side's `overlaps_with`."""
-    return {
-        frozenset((study_id, other.strip()))
-        for study_id, others in zip(studies["study_id"], studies["overlaps_with"], strict=True)
-        for other in others.split(";")
-        if other.strip()
-    }
+def shared_with(studies: pd.DataFrame) -> dict[str, set[str]]:
+    """By study the others that may share patients with it, from either side's `overlaps_with`."""
+    found: dict[str, set[str]] = {}
+    for study_id, others in zip(studies["study_id"], studies["overlaps_with"], strict=True):
+        for other in filter(None, map(str.strip, others.split(";"))):
+            found.setdefault(study_id, set()).add(other)
+            found.setdefault(other, set()).add(study_id)
+    return found
 
 
 class Sized(Protocol):
@@ -286,16 +364,25 @@ class Sized(Protocol):
 SizedStudy = TypeVar("SizedStudy", bound=Sized)
 
 
+def _trial_rank(design: str) -> int:
+    """Randomised trials first, then trials of a single arm, then all others."""
+    return TRIALS.index(design) if design in TRIALS else len(TRIALS)
+
+
 def fuller_of_shared(
-    chosen: Iterable[SizedStudy], overlaps: set[frozenset[str]]
+    chosen: Iterable[SizedStudy],
+    overlaps: dict[str, set[str]],
+    rank: Callable[[SizedStudy], int] = lambda _: 0,
 ) -> tuple[list[SizedStudy], list[tuple[SizedStudy, SizedStudy]]]:
-    """Studies with only the fuller of those that share patients, and each left out with that."""
+    """Studies with only the fuller of those that share patients, and each left out with that.
+
+    One of a lower rank is kept before a fuller one.
+    """
     kept: list[SizedStudy] = []
     left_out = []
-    for study in sorted(chosen, key=lambda s: (-s.n, -s.year, s.study_id)):
-        fuller = next(
-            (k for k in kept if frozenset((k.study_id, study.study_id)) in overlaps), None
-        )
+    for study in sorted(chosen, key=lambda s: (rank(s), -s.n, -s.year, s.study_id)):
+        others = overlaps.get(study.study_id, set())
+        fuller = next((k for k in kept if k.study_id in others), None) if others else None
         if fuller is None:
             kept.append(study)
         else:
@@ -310,11 +397,14 @@ def members_of(
     outcome: str,
     rows: list[Any],
     labels: dict[str, str],
-    overlaps: set[frozenset[str]],
+    overlaps: dict[str, set[str]],
+    rules: Rules = RULES,
 ) -> Members:
     """Choose one measure a study, then keep the fuller of studies that share patients."""
     chosen = [_choose(group, outcome, labels) for group in group_by(rows, "study_id").values()]
-    kept, left_out = fuller_of_shared(chosen, overlaps)
+    kept, left_out = fuller_of_shared(
+        chosen, overlaps, lambda study: _trial_rank(study.design) if rules.trials_first else 0
+    )
     shared = [(study.study_id, fuller.study_id) for study, fuller in left_out]
     rows_shared = [address for study, _ in left_out for address in study.rows]
     kept.sort(key=lambda s: (s.year, s.label, s.study_id))
@@ -333,14 +423,19 @@ def drug_classes(therapies: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def select(evidence: Evidence) -> Selection:
-    """Apply the rules to the evidence, on every basis: all of it, classes, cited studies, lines."""
+def select(evidence: Evidence, rules: Rules = RULES, only: str = "") -> Selection:
+    """Apply the rules to the evidence, on every basis: all of it and each of its parts.
+
+    With `only`, on that basis alone. Fates are told by the reasons: with rules that also restrict
+    designs, lines or the threshold, a row that they leave out counts as one to which another was
+    preferred.
+    """
     rows = join_rows(evidence)
-    rows["fate"] = judge_rows(rows)
-    eligible = rows[rows["fate"].eq("")]
+    rows["fate"] = judge_rows(rows, rules)
+    eligible = rules.restrict(rows[rows["fate"].eq("")])
     cited = eligible[eligible["seed_reference"].notna()]
     labels = study_labels(evidence.studies)
-    overlaps = shared_pairs(evidence.studies)
+    overlaps = shared_with(evidence.studies)
     classes = drug_classes(evidence.therapies)
     therapies = dict(zip(evidence.therapies["therapy"], evidence.therapies["label"], strict=True))
 
@@ -350,12 +445,20 @@ def select(evidence: Evidence) -> Selection:
         ("class", eligible, "drug_class", classes),
         ("cited", cited, "therapy", therapies),
         *((line, eligible[eligible["line"].eq(line)], "therapy", therapies) for line in LINES),
+        *(
+            (visit, eligible[at_visit(eligible, m)], "therapy", therapies)
+            for visit, m in VISITS.items()
+        ),
     ):
+        if only and basis != only:
+            continue
         by_unit = group_by(candidates.itertuples(), column, "pool_outcome")
         for (unit, label), outcome in product(unit_labels.items(), OUTCOMES):
             rows_in = by_unit.get((unit if column == "therapy" else label, outcome), [])
             prefix = f"{basis}.{unit}.{outcome}"
-            members[prefix] = members_of(prefix, unit, label, outcome, rows_in, labels, overlaps)
+            members[prefix] = members_of(
+                prefix, unit, label, outcome, rows_in, labels, overlaps, rules
+            )
 
     rows["fate"] = _final_fates(rows, members)
     return Selection(rows, members, _study_fates(evidence.studies, rows))

@@ -20,7 +20,7 @@ from analysis.prose import (
     rate,
     version,
 )
-from analysis.report import FOCUS
+from analysis.results import FOCUS
 from analysis.selection import FATE_LABELS, OUTCOME_LABELS, OUTCOMES
 
 NONE = "–"
@@ -309,6 +309,9 @@ BASES = {
     "cited": "The cited studies alone",
     "second_line": "Studies of second-line patients only",
     "rescue": "Studies of rescue patients only",
+    "rescue_month_3": "Rescue patients at the first of the visits",
+    "rescue_month_6": "Rescue patients at the second of the visits",
+    "rescue_month_12": "Rescue patients at the third of the visits",
 }
 
 

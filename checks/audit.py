@@ -76,7 +76,7 @@ def audit(book: Book, project: Project) -> Audit:
     result.faults += comparison.faults
     result.recomputed = len(comparison.recomputed)
     result.faults += downloads.check(book.others, data)
-    plans = _plans(data, sources)
+    plans = _plans(data, sources, _records(project))
     chapters, unreadable = _chapters(project, book.ledger, build or b"")
     result.faults += unreadable
     keys = _pages(book, project, sources, plans, chapters, result)
@@ -248,8 +248,8 @@ def _sources(project: Project, build: bytes) -> Sources:
 
 
 @lru_cache(maxsize=8)
-def _plans(data: Data, sources: Sources) -> Mapping[str, FigurePlan]:
-    return figure_plans(data, sources)
+def _plans(data: Data, sources: Sources, records: recompute.Records) -> Mapping[str, FigurePlan]:
+    return figure_plans(data, sources, records.found)
 
 
 @lru_cache(maxsize=8)

@@ -31,6 +31,20 @@ EXTREME_LOW, EXTREME_HIGH = 0.1, 0.9
 REGRESSION_STUDIES = 10
 LEVEL_STUDIES = 2
 REGRESSION_YEARS = 10
+INFLUENCE_STUDIES = 3
+CLOUDS_STUDIES = 5
+CLOUDS_APART = 0.9
+SUBSETS_MIDDLE = 0.9
+ALL_SUBSETS = 20
+SAMPLED_SUBSETS = 65536
+CELL_RATE, CELL_I2 = 0.01, 0.05
+#: Months of the visits at which rescue studies are laid beside one another, by basis.
+VISITS = {"rescue_month_3": 3, "rescue_month_6": 6, "rescue_month_12": 12}
+VISIT_TOLERANCE = 1
+NARROWED = 0.5
+LARGEST_STUDY = 10_000
+MOST_STUDIES = 100
+LARGEST_N = 200
 
 _REFERENCE = re.compile(r"\b[a-z]+[0-9]{4}[a-z0-9]*\b")
 
@@ -70,7 +84,23 @@ WRITTEN = {
         ("regression_studies", REGRESSION_STUDIES, "count"),
         ("level_studies", LEVEL_STUDIES, "count"),
         ("regression_years", REGRESSION_YEARS, "plain"),
+        ("influence_studies", INFLUENCE_STUDIES, "count"),
+        ("clouds_studies", CLOUDS_STUDIES, "count"),
+        ("clouds_apart", CLOUDS_APART, "percent_whole"),
+        ("subsets_middle", SUBSETS_MIDDLE, "percent_whole"),
+        ("all_subsets", ALL_SUBSETS, "count"),
+        ("sampled_subsets", SAMPLED_SUBSETS, "count"),
+        ("cell_rate", CELL_RATE, "per_100"),
+        ("cell_i2", CELL_I2, "per_100"),
         ("per_100_patients", 1, "per_100"),
+        ("visit_first", VISITS["rescue_month_3"], "months"),
+        ("visit_second", VISITS["rescue_month_6"], "months"),
+        ("visit_third", VISITS["rescue_month_12"], "months"),
+        ("visit_tolerance", VISIT_TOLERANCE, "months"),
+        ("narrowed", NARROWED, "percent_whole"),
+        ("largest_study", LARGEST_STUDY, "count"),
+        ("most_studies", MOST_STUDIES, "count"),
+        ("largest_n", LARGEST_N, "count"),
     )
 }
 

@@ -7,6 +7,7 @@ which numbers stand in a row, which mark stands for them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from checks import plans
 from checks.plans.figure import (
@@ -55,9 +56,13 @@ _FLOW = (
 )
 
 
-def figure_plans(data: Data, sources: Sources) -> dict[str, FigurePlan]:
-    """The plan of every figure that the book must have, by name."""
-    return _Planner(data, sources).plans()
+def figure_plans(data: Data, sources: Sources, records: Mapping[str, Any]) -> dict[str, FigurePlan]:
+    """The plan of every figure that the book must have, by name.
+
+    records: what was measured once and recorded, by name.
+    """
+    found = [*_Planner(data, sources).plans(), *plans.plans(data, sources, records)]
+    return {plan.name: plan for plan in found}
 
 
 class _Planner:
@@ -66,7 +71,8 @@ class _Planner:
         self._sources = sources
         self._pools = select(data)
 
-    def plans(self) -> dict[str, FigurePlan]:
+    def plans(self) -> list[FigurePlan]:
+        """The figures of the evidence, its selection and its pools."""
         found = [self._flow(), self._map(), self._time_course(), self._cited()]
         for outcome in POOL_OUTCOMES:
             found += [self._forest(p) for p in self._prefixes("pool", outcome, 2)]
@@ -74,8 +80,7 @@ class _Planner:
             found += self._side_by_side("pool", outcome)
         for basis in (*LINES, "class"):
             found += self._side_by_side(basis, "overall_response")
-        found += plans.plans(self._data, self._sources)
-        return {plan.name: plan for plan in found}
+        return found
 
     # --- units and names ---------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,6 +126,13 @@ class MixedModel:
             tau2=tau**2,
             log_likelihood=top,
         )
+
+
+@lru_cache(maxsize=4096)
+def fitted(studies: tuple[tuple[int, int], ...]) -> MixedModelFit:
+    """The fit to studies with these events and n, remembered."""
+    events, n = np.array(studies, dtype=float).T
+    return MixedModel(events, n).fit()
 
 
 def _crossing(gap: Callable[[float], float], start: float, direction: int) -> float:

@@ -1,8 +1,9 @@
 """Ledger values worked out again from data/ and compared: all of them.
 
-The rows of data/ (study.), every pool (pool., class., cited., second_line., rescue., background.),
-what checks/values/ works out, the flow of rows and studies (flow.), the counts of the evidence
-(evidence.), the constants (const.) and the last recorded attack on the check (mutation.).
+The rows of data/ (study.), every pool (pool., class., cited., second_line., rescue. and those
+of its visits, background.), what checks/values/ works out, the flow of rows and studies (flow.),
+the counts of the evidence (evidence.), the constants (const.) and the last recorded attack on the
+check (mutation.).
 What is slow to work out is remembered by the counts that went in, so that one changed cell costs
 only the pools that it changes.
 """
@@ -24,11 +25,11 @@ from checks.constants import POOL_STUDIES
 from checks.expected import FRACTION, GLMM, TAU2, Expected
 from checks.faults import Fault
 from checks.ledger import REBUILD, Ledger, Number
-from checks.mixed_model import MixedModel, MixedModelFit
-from checks.rows import LINES, Data, Entry, Row, background, select
+from checks.mixed_model import MixedModel, fitted
+from checks.rows import PARTS_OF_EVIDENCE, Data, Entry, Row, background, select
 from checks.statistics import PoolStatistics
 
-_POOLED = {"pool", "class", "cited", "background", *LINES}
+_POOLED = {"pool", "class", "cited", "background", *PARTS_OF_EVIDENCE}
 _FAMILIES = {
     *_POOLED, *values.FAMILIES, "study", "flow", "evidence", "mutation", constants.FAMILY
 }  # fmt: skip
@@ -56,8 +57,8 @@ class Comparison:
 def compare(ledger: Ledger, data: Data, trials: bytes, records: Records) -> Comparison:
     """Compare the ledger with what data/, the record of the last attack and other records give."""
     numbers = ledger.numbers
-    # A therapy without studies of one line of therapy has no such pool.
-    pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in LINES}
+    # A therapy without studies in a part of the evidence has no such pool.
+    pools = {p: e for p, e in select(data).items() if e or p.split(".")[0] not in PARTS_OF_EVIDENCE}
     pools |= background(data)
     expected = {
         **_pool_values(pools),
@@ -252,11 +253,6 @@ def _statistics(studies: Counts) -> PoolStatistics:
 
 
 @lru_cache(maxsize=4096)
-def _fit(studies: Counts) -> MixedModelFit:
-    return MixedModel(*_arrays(studies)).fit()
-
-
-@lru_cache(maxsize=4096)
 def _log_likelihood(studies: Counts, mu: float, tau: float) -> float:
     return MixedModel(*_arrays(studies)).log_likelihood(mu, tau)
 
@@ -300,7 +296,7 @@ def _mixed_model(prefix: str, entries: Sequence[Entry], found: Mapping[str, Numb
     if responders in (0, patients):
         return [_unknown(number.key) for number in found.values()]
     studies = _counts(entries)
-    fit = _fit(studies)
+    fit = fitted(studies)
     if not found and not FRACTION < fit.ci_low <= fit.ci_high < 1 - FRACTION:
         return []  # so far out, one search finds a limit and another none
     absent = [stat for stat in GLMM_STATS if stat not in found]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from checks.constants import EARLY_MONTHS, TARGET_MONTHS, Constant
+from checks.constants import EARLY_MONTHS, TARGET_MONTHS, VISIT_TOLERANCE, VISITS, Constant
 from checks.faults import UnreadableError
 
 POOL_OUTCOMES = (
@@ -45,6 +45,8 @@ _COLUMNS = {
 }  # fmt: skip
 LINES = ("second_line", "rescue")
 PLACEBO = "placebo"
+#: Bases on which a therapy without a study has no pool.
+PARTS_OF_EVIDENCE = (*LINES, *VISITS)
 _LABEL_CLASSES = {"combination", "control"}
 _LAST = Decimal("Infinity")  # blanks sort behind every number
 
@@ -104,6 +106,36 @@ class Row:
     def pool_outcome(self) -> str:
         """Return the outcome under which the row could be pooled, blank where there is none."""
         return self.outcome if self.outcome in POOL_OUTCOMES else ""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What is asked of a row before it enters a pool; by default what this book asks.
+
+    designs, lines and threshold admit everything where they are None. trials_first: of studies that
+    share patients a randomised trial is kept before another trial, that before all others.
+    """
+
+    populations: frozenset[str] = frozenset({"adult", "mixed"})
+    types: frozenset[str] = frozenset({"primary", "mixed"})
+    uncertain: bool = False
+    designs: frozenset[str] | None = None
+    lines: frozenset[str] | None = None
+    threshold: Decimal | None = None
+    trials_first: bool = False
+
+    def admit(self, row: Row, study: Study) -> bool:
+        """Whether a row may enter a pool."""
+        return (
+            not _reason(row.cells, study.cells, row.outcome, self)
+            and (self.designs is None or study.cells["design"] in self.designs)
+            and (self.lines is None or study.line in self.lines)
+            and (self.threshold is None or row.threshold == self.threshold)
+        )
+
+
+BOOK = Rules()
+_TRIALS = ("rct", "single_arm_trial")
 
 
 @dataclass(frozen=True)
@@ -326,7 +358,7 @@ def _rows(
                 events=events,
                 n=n,
                 reported_percent=_number(cells["reported_percent"], f"{place}, reported_percent"),
-                reason=_reason(cells, studies[cells["study_id"]].cells, outcome),
+                reason=_reason(cells, studies[cells["study_id"]].cells, outcome, BOOK),
                 address=address,
                 cells=cells,
             )
@@ -334,19 +366,19 @@ def _rows(
     return tuple(rows)
 
 
-def _reason(row: Mapping[str, str], study: Mapping[str, str], outcome: str) -> str:
+def _reason(row: Mapping[str, str], study: Mapping[str, str], outcome: str, rules: Rules) -> str:
     """The first rule that keeps a row out of every pool, blank where none does."""
     if outcome not in POOL_OUTCOMES:
         return "outcome_not_pooled"
-    if study["population"] not in {"adult", "mixed"}:
+    if study["population"] not in rules.populations:
         return "population_child"
-    if study["itp_type"] not in {"primary", "mixed"}:
+    if study["itp_type"] not in rules.types:
         return "itp_secondary"
     if row["exclusion"]:
         return "excluded"
     if not (row["events"] and row["n"]):
         return "no_denominator"
-    return "low_confidence" if row["confidence"] == "low" else ""
+    return "low_confidence" if row["confidence"] == "low" and not rules.uncertain else ""
 
 
 def _outcome(cells: Mapping[str, str]) -> str:
@@ -381,17 +413,18 @@ def _plain(cell: str) -> str:
     return f"{whole}.{decimals}".rstrip("0").rstrip(".") if point else cell
 
 
-@lru_cache(maxsize=4)
-def select(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+@lru_cache(maxsize=64)
+def select(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...]]:
     """Return the studies of every pool, by prefix (pool.THERAPY.OUTCOME and so on).
 
-    Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.) and
-    the studies of one line of therapy alone (second_line., rescue.), by the same rules. Prefixes
-    without any eligible study are there too, with nothing in them.
+    Besides all evidence (pool.) and drug classes (class.): the cited studies alone (cited.), the
+    studies of one line of therapy alone (second_line., rescue.) and of rescue patients at a visit
+    (rescue_month_3. and so on), by the same rules. Prefixes without any eligible study are there
+    too, with nothing in them.
     """
     return {
-        prefix: without_shared_patients(entries, data.studies)
-        for prefix, entries in candidates(data).items()
+        prefix: without_shared_patients(entries, data.studies, rules)
+        for prefix, entries in candidates(data, rules).items()
     }
 
 
@@ -403,18 +436,18 @@ def left_out(data: Data) -> Mapping[str, tuple[tuple[str, str], ...]]:
         names = [entry.study_id for entry in kept]
         pairs[prefix] = tuple(
             (entry.study_id, next(n for n in names if n in data.studies[entry.study_id].overlaps))
-            for entry in _fuller_first(candidates(data)[prefix], data.studies)
+            for entry in _fuller_first(candidates(data)[prefix], data.studies, BOOK)
             if entry.study_id not in names
         )
     return pairs
 
 
-@lru_cache(maxsize=4)
-def candidates(data: Data) -> Mapping[str, tuple[Entry, ...]]:
+@lru_cache(maxsize=64)
+def candidates(data: Data, rules: Rules = BOOK) -> Mapping[str, tuple[Entry, ...]]:
     """Return what each study would bring to every pool, those that share patients included."""
     eligible: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in data.rows:
-        if not row.reason:
+        if rules.admit(row, data.studies[row.study_id]):
             eligible[row.therapy, row.outcome].append(row)
     members = {
         drug_class: [t for t, c in data.therapies.items() if c == drug_class]
@@ -431,6 +464,9 @@ def candidates(data: Data) -> Mapping[str, tuple[Entry, ...]]:
             for line in LINES:
                 of_line = [row for row in rows if data.studies[row.study_id].line == line]
                 pools[f"{line}.{tail}"] = _entries(of_line, outcome)
+            for visit, month in VISITS.items():
+                seen = [row for row in rows if is_at_visit(row, month, data.studies)]
+                pools[f"{visit}.{tail}"] = _entries(seen, outcome)
         for drug_class, therapies in members.items():
             rows = [row for therapy in therapies for row in eligible[therapy, outcome]]
             in_file_order = sorted(rows, key=lambda row: row.line)
@@ -517,18 +553,35 @@ def is_early(months: Decimal | None) -> bool:
     return months is not None and months <= EARLY_MONTHS
 
 
+def is_at_visit(row: Row, month: int, studies: Mapping[str, Study]) -> bool:
+    """Whether the row is the state at a fixed visit near this month, in rescue patients."""
+    fixed = row.window == "at_timepoint" and row.cells["months_basis"] == "visit"
+    near = row.months is not None and abs(row.months - month) <= VISIT_TOLERANCE
+    return studies[row.study_id].line == "rescue" and fixed and near
+
+
 def without_shared_patients(
-    entries: Iterable[Entry], studies: Mapping[str, Study]
+    entries: Iterable[Entry], studies: Mapping[str, Study], rules: Rules = BOOK
 ) -> tuple[Entry, ...]:
     """Keep the fuller of two studies that may share patients, going from the largest down."""
     kept: list[Entry] = []
-    for entry in _fuller_first(entries, studies):
+    for entry in _fuller_first(entries, studies, rules):
         linked = studies[entry.study_id].overlaps
         if linked.isdisjoint(other.study_id for other in kept):
             kept.append(entry)
     return tuple(kept)
 
 
-def _fuller_first(entries: Iterable[Entry], studies: Mapping[str, Study]) -> list[Entry]:
-    """The study with more patients first, then the later one."""
-    return sorted(entries, key=lambda e: (-e.n, -studies[e.study_id].year, e.study_id))
+def _fuller_first(
+    entries: Iterable[Entry], studies: Mapping[str, Study], rules: Rules
+) -> list[Entry]:
+    """The study with more patients first, then the later one; trials before where asked for."""
+
+    def rank(study_id: str) -> int:
+        design = studies[study_id].cells["design"]
+        ranked = rules.trials_first and design in _TRIALS
+        return _TRIALS.index(design) - len(_TRIALS) if ranked else 0
+
+    return sorted(
+        entries, key=lambda e: (rank(e.study_id), -e.n, -studies[e.study_id].year, e.study_id)
+    )

@@ -16,14 +16,14 @@ from checks import constants, pages
 from checks.chapters import marker
 from checks.counts import FATES, late_entries
 from checks.ledger import Number
-from checks.rows import POOL_OUTCOMES, Data, Row, class_slug, left_out, select
+from checks.rows import PARTS_OF_EVIDENCE, POOL_OUTCOMES, Data, Row, class_slug, left_out, select
 
 _STATS = (
     "k", "events", "n", "estimate", "ci_low", "ci_high", "pi_low", "pi_high", "p_above_50",
     "tau2", "tau2_low", "tau2_high", "i2", "q",
     "glmm_estimate", "glmm_ci_low", "glmm_ci_high", "glmm_tau2",
 )  # fmt: skip
-_BASES = ("pool", "class", "cited", "second_line", "rescue")
+_BASES = ("pool", "class", "cited", *PARTS_OF_EVIDENCE)
 _INTERVAL = ("estimate", "ci_low", "ci_high")
 _KEY_IN_HEADER = re.compile(r"\{([^}]+)\}")
 

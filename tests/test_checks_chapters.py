@@ -23,7 +23,10 @@ from tests.projects import NO_PUBLISHED_POOLS
 
 ROOT = Path(__file__).parents[1]
 OUTCOMES = ("overall_response", "complete_response", "durable_response_on", "durable_response_off")
-BASES = ("pool", "class", "cited", "second_line", "rescue")
+BASES = (
+    "pool", "class", "cited", "second_line", "rescue",
+    "rescue_month_3", "rescue_month_6", "rescue_month_12",
+)  # fmt: skip
 
 # --- running a chapter ----------------------------------------------------------------------------
 

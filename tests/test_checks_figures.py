@@ -55,7 +55,8 @@ def shown(shipped: Report, tmp_path_factory: pytest.TempPathFactory) -> Shown:
     sources = Sources(files, {})
     read = {path.stem: from_files(path) for path in sorted(folder.glob("*.svg"))}
     ledger = ledgers.read(shipped.ledger.to_json().encode())
-    return Shown(read, alts, ledger, sources, figure_plans(rows.read(files), sources))
+    plans = figure_plans(rows.read(files), sources, shipped.records)
+    return Shown(read, alts, ledger, sources, plans)
 
 
 def from_files(path: Path) -> Figure:

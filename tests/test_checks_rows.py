@@ -38,7 +38,9 @@ PLACES = {
 }
 
 
-def chosen(lines: list[str], studies: str = STUDIES) -> Mapping[str, tuple[rows.Entry, ...]]:
+def chosen(
+    lines: list[str], studies: str = STUDIES, rules: rows.Rules = rows.BOOK
+) -> Mapping[str, tuple[rows.Entry, ...]]:
     """The pools of these rows."""
     outcomes = "\n".join([HEADER, *(f"{line},yes,p,x,t" for line in lines)]) + "\n"
     files = {
@@ -46,7 +48,7 @@ def chosen(lines: list[str], studies: str = STUDIES) -> Mapping[str, tuple[rows.
         "constants.csv": CONSTANTS, "references.bib": "",
         "published_pools.csv": NO_PUBLISHED_POOLS,
     }  # fmt: skip
-    return rows.select(rows.read({name: text.encode() for name, text in files.items()}))
+    return rows.select(rows.read({name: text.encode() for name, text in files.items()}), rules)
 
 
 @pytest.mark.parametrize(

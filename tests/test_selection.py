@@ -9,7 +9,7 @@ import pytest
 from analysis import evidence, selection
 from analysis.evidence import Evidence
 from analysis.report import Report
-from analysis.selection import OTHER_ROW, POOLED, SHARED_PATIENTS, select
+from analysis.selection import OTHER_ROW, POOLED, RULES, SHARED_PATIENTS, Rules, select
 
 STUDY = {
     "study_id": "a2001", "first_author": "A", "year": 2001, "title": "T", "journal": "", "doi": "",
@@ -49,9 +49,14 @@ def made_up(like: Evidence, studies: list[dict], rows: list[dict]) -> Evidence: 
     )
 
 
-def made(shipped_evidence: Evidence, studies: list[dict], rows: list[dict]) -> selection.Selection:  # type: ignore[type-arg]
+def made(
+    shipped_evidence: Evidence,
+    studies: list[dict],  # type: ignore[type-arg]
+    rows: list[dict],  # type: ignore[type-arg]
+    rules: Rules = RULES,
+) -> selection.Selection:
     """The selection of made-up studies and rows."""
-    return select(made_up(shipped_evidence, studies, rows))
+    return select(made_up(shipped_evidence, studies, rows), rules)
 
 
 RITUXIMAB = "pool.rituximab.overall_response"
@@ -197,3 +202,68 @@ def test_no_pool_holds_a_study_twice_or_overlapping_ones(shipped: Report) -> Non
         for study_id in ids:
             others = set(studies.loc[study_id, "overlaps_with"].split(";"))
             assert not others & set(ids), prefix
+
+
+@pytest.mark.parametrize(
+    ("rules", "kept"),
+    [
+        (RULES, {"a2001", "b2002", "c2003", "e2005"}),
+        (Rules(populations=("adult",), itp_types=("primary",)), {"a2001", "b2002", "e2005"}),
+        (Rules(confidences=("high", "low")), {"a2001", "b2002", "c2003", "d2004", "e2005"}),
+        (Rules(designs=("rct",)), {"b2002"}),
+        (Rules(lines=("rescue",)), {"a2001"}),
+        (Rules(threshold=30.0), {"b2002"}),
+    ],
+)  # fmt: skip
+def test_other_rules_choose_other_studies(
+    shipped_evidence: Evidence, rules: Rules, kept: set[str]
+) -> None:
+    studies = [
+        {"line": "rescue"},
+        {"study_id": "b2002", "design": "rct"},
+        {"study_id": "c2003", "population": "mixed"},
+        {"study_id": "d2004"},
+        {"study_id": "e2005"},
+    ]
+    rows = [
+        {},
+        {"study_id": "b2002", "platelet_threshold": 30.0},
+        {"study_id": "c2003"},
+        {"study_id": "d2004", "confidence": "low"},
+        {"study_id": "e2005", "platelet_threshold": None},
+    ]
+    chosen = made(shipped_evidence, studies, rows, rules).members[RITUXIMAB]
+    assert {study.study_id for study in chosen.studies} == kept
+
+
+@pytest.mark.parametrize(("trials_first", "kept"), [(False, "b2002"), (True, "c2003")])
+def test_randomised_trials_may_be_kept_before_fuller_studies(
+    shipped_evidence: Evidence, trials_first: bool, kept: str
+) -> None:
+    studies = [
+        {"study_id": "b2002", "overlaps_with": "c2003"},
+        {"study_id": "c2003", "design": "rct"},
+    ]
+    rows = [{"study_id": "b2002", "n": 200}, {"study_id": "c2003"}]
+    chosen = made(shipped_evidence, studies, rows, Rules(trials_first=trials_first))
+    assert [study.study_id for study in chosen.members[RITUXIMAB].studies] == [kept]
+
+
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        ([{"denominator": "evaluable"}], 30),
+        ([{"denominator": "per_protocol"}], 30),
+        ([{"denominator": "itt"}], 0),
+        ([{"denominator": "unclear"}], 0),
+        ([{"denominator": "evaluable", "n": 60}], 0),
+        ([{"denominator": "evaluable"}, {"arm": "other", "therapy": "placebo"}], 0),
+    ],
+)
+def test_missing_patients_are_known_only_of_a_single_arm(
+    shipped_evidence: Evidence,
+    rows: list[dict],  # type: ignore[type-arg]
+    missing: int,
+) -> None:
+    chosen = made(shipped_evidence, [{}], rows).members[RITUXIMAB]
+    assert [study.missing for study in chosen.studies] == [missing]

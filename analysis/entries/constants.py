@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import differences, grim, proportions, selection, trust
+from analysis import (
+    denominators,
+    differences,
+    grim,
+    influence,
+    outlook,
+    proportions,
+    selection,
+    subsets,
+    trust,
+)
 from analysis.ledger import Entry, entry
 from analysis.pooling import EXTREME_RATES, FEW_PATIENTS, HALF, POOL_MIN_K, PREDICTION_MIN_K
 
@@ -35,7 +45,26 @@ CHOICES = (
     entry("const.regression_studies", differences.MIN_STUDIES, "count", source=METHODS),
     entry("const.level_studies", differences.MIN_LEVEL, "count", source=METHODS),
     entry("const.regression_years", differences.YEARS, "plain", source=METHODS),
+    entry("const.influence_studies", influence.INFLUENCE_MIN_K, "count", source=METHODS),
+    entry("const.clouds_studies", influence.CLOUDS_MIN_K, "count", source=METHODS),
+    entry("const.clouds_apart", influence.APART, "percent_whole", source=METHODS),
+    entry("const.subsets_middle", influence.MIDDLE, "percent_whole", source=METHODS),
+    entry("const.all_subsets", subsets.MOST_STUDIES, "count", source=METHODS),
+    entry("const.sampled_subsets", subsets.SAMPLE, "count", source=METHODS),
+    entry("const.cell_rate", influence.RATE_STEP, "per_100", source=METHODS),
+    entry("const.cell_i2", influence.I2_STEP, "per_100", source=METHODS),
     entry("const.per_100_patients", 1.0, "per_100", source="scale of the sentence"),
+    *(
+        entry(f"const.visit_{place}", month, "months", source=METHODS)
+        for place, month in zip(
+            ("first", "second", "third"), selection.VISITS.values(), strict=True
+        )
+    ),
+    entry("const.visit_tolerance", selection.VISIT_TOLERANCE, "months", source=METHODS),
+    entry("const.narrowed", outlook.SHARE, "percent_whole", source=METHODS),
+    entry("const.largest_study", outlook.LARGEST_STUDY, "count", source=METHODS),
+    entry("const.most_studies", outlook.MOST_STUDIES, "count", source=METHODS),
+    entry("const.largest_n", denominators.LARGEST_N, "count", source=METHODS),
 )
 
 

@@ -8,13 +8,23 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ledger import row_prefix
-from analysis.plots import agreement, comparisons, differences
+from analysis.plots import (
+    agreement,
+    comparisons,
+    cost,
+    denominators,
+    differences,
+    influence,
+    outlook,
+)
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
 from analysis.plots.alttext import Drawn
 from analysis.plots.flow import Box
 from analysis.plots.forest import Row, forest
-from analysis.report import FIGURES, FOCUS, Report, figure_name
+from analysis.plots.multiverse import specification_curves
+from analysis.report import FIGURES, Report, figure_name
+from analysis.results import FOCUS
 from analysis.selection import (
     FATE_LABELS,
     LINES,
@@ -46,12 +56,18 @@ def draw_all(
         drawn += side_by_side(report, folder, line, "overall_response")
     drawn += side_by_side(report, folder, "class", "overall_response")
     drawn += [flow(report, folder), evidence_map(report, folder)]
+    drawn += [cost.growth(report.ledger, folder, report.records["cost"])]
     drawn += [time_course(report, folder), cited_studies(report, folder)]
+    progress("drawing every analysis of every pool")
+    drawn += specification_curves(report, folder)
+    progress("drawing influence")
+    drawn += influence.draw(report, folder)
     drawn += comparisons.draw(report, folder)
     progress("drawing why studies differ")
     drawn += differences.draw(report, folder)
     if any(comparison.ours for comparison in report.agreement):
         drawn.append(agreement.agreement(report.ledger, folder, report.agreement))
+    drawn += [*outlook.draw(report, folder), *denominators.draw(report, folder)]
     return {figure.name: figure for figure in drawn}
 
 

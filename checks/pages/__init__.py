@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checks.pages import agreement, audit, comparisons, differences
+from checks.pages import (
+    agreement,
+    audit,
+    comparisons,
+    cost,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 
 if TYPE_CHECKING:
     from checks.vocabulary import Phrases
@@ -26,7 +36,12 @@ PARTS: dict[str, Part] = {
     "agreement": agreement,
     "audit": audit,
     "comparisons": comparisons,
+    "cost": cost,
+    "denominators": denominators,
     "differences": differences,
+    "influence": influence,
+    "multiverse": multiverse,
+    "outlook": outlook,
 }
 
 

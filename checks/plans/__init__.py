@@ -6,10 +6,19 @@ plans are written is in figure.py (forest plots) and chart.py (all others).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
-from checks.plans import agreement, comparisons, differences
+from checks.plans import (
+    agreement,
+    comparisons,
+    cost,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
 from checks.rows import Data
@@ -23,12 +32,21 @@ class Part(Protocol):
         """The plans of its figures."""
 
 
-PARTS: tuple[Part, ...] = (comparisons, differences, agreement)
+PARTS: tuple[Part, ...] = (
+    multiverse,
+    influence,
+    comparisons,
+    differences,
+    agreement,
+    outlook,
+    denominators,
+)
 
 
-def plans(data: Data, sources: Sources) -> list[FigurePlan]:
-    """The plans of the figures of every part."""
+def plans(data: Data, sources: Sources, records: Mapping[str, Any]) -> list[FigurePlan]:
+    """The plans of the figures of every part; records as in analysis/records/, by name."""
     found = [plan for part in PARTS for plan in part.plans(data, sources)]
+    found += cost.plans(records)
     return [of_chart(plan) if isinstance(plan, ChartPlan) else plan for plan in found]
 
 

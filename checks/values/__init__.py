@@ -11,7 +11,17 @@ from typing import Any, Protocol
 
 from checks.expected import Expected
 from checks.rows import Data
-from checks.values import agreement, audit, comparisons, differences
+from checks.values import (
+    agreement,
+    audit,
+    comparisons,
+    cost,
+    denominators,
+    differences,
+    influence,
+    multiverse,
+    outlook,
+)
 
 
 class Part(Protocol):
@@ -25,7 +35,17 @@ class Part(Protocol):
         """What each key must be worth."""
 
 
-PARTS: tuple[Part, ...] = (comparisons, differences, audit, agreement)
+PARTS: tuple[Part, ...] = (
+    multiverse,
+    influence,
+    comparisons,
+    differences,
+    audit,
+    agreement,
+    outlook,
+    denominators,
+    cost,
+)
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
 
 

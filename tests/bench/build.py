@@ -1,4 +1,4 @@
-"""`nox -s bench`: how long the build takes and how much memory, beside the renderer's own floor.
+"""How long the build takes and how much memory, beside the renderer's own floor.
 
 The floor is pandoc and Typst on the same chapters with their values already in place: what any
 engine built on them must pay. Numbers are ratios measured in one run; nothing is asserted.
@@ -6,16 +6,11 @@ engine built on them must pay. Numbers are ratios measured in one run; nothing i
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pypandoc
 import typst
 
@@ -25,48 +20,9 @@ from render.builtin.execute import weave
 from render.builtin.source import read_source
 from render.engine import choose_engine
 from render.project import Project
+from tests.bench.measure import ROOT, cost_of, seconds
 
-ROOT = Path(__file__).resolve().parent.parent
-MEBIBYTE = 2**20
 CHANGES = 240
-
-
-@dataclass(frozen=True)
-class Cost:
-    """Wall time in seconds and the largest memory of all processes together, in MiB."""
-
-    seconds: float
-    mebibytes: float
-
-
-def cost_of(command: list[str]) -> Cost:
-    """Run a command of the project and measure it with all its children.
-
-    Raises subprocess.CalledProcessError when it fails.
-    """
-    start, largest = time.perf_counter(), 0
-    # As `python -m analysis` does: on tiny matrices threads only wait for one another.
-    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
-    process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=environment)
-    while process.poll() is None:
-        memory = 0
-        try:
-            for member in (process, *process.children(recursive=True)):
-                memory += member.memory_info().rss
-        except psutil.NoSuchProcess:
-            pass
-        largest = max(largest, memory)
-        time.sleep(0.02)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    return Cost(time.perf_counter() - start, largest / MEBIBYTE)
-
-
-def seconds(action: Callable[[], object]) -> float:
-    """Wall time of a call."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
 
 
 def executed_chapters() -> list[str]:
@@ -101,7 +57,7 @@ def floor_pdf(chapters: list[str]) -> None:
         typst.compile(source, root=ROOT, font_paths=[figure_fonts()])
 
 
-def main() -> None:
+def measure() -> None:
     """Measure and print the table."""
     with tempfile.TemporaryDirectory(dir=ROOT, prefix="_book.") as folder:
         output = str(Path(folder) / "book")
@@ -117,7 +73,6 @@ def main() -> None:
     pdf = seconds(lambda: floor_pdf(chapters))
     floor = html + pdf
     rendering = render.seconds - analysis.seconds
-    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
     print(f"{'':44}{'seconds':>9}{'MiB':>8}")
     for name, cost in (
         ("data to ledger", ledger),
@@ -134,7 +89,3 @@ def main() -> None:
     # Every process of the attack reads and checks the book once before it begins.
     each = (attack.seconds - check.seconds) / CHANGES
     print(f"a change and its check take {each / check.seconds:.3f} of a check from the start")
-
-
-if __name__ == "__main__":
-    main()
