@@ -18,7 +18,7 @@ from checks.expected import FRACTION, Expected
 from checks.rows import Data, Entry
 from checks.statistics import MeanEffect
 
-FAMILIES: tuple[str, ...] = ("contrast", "difference", "ratio")
+FAMILIES = ("contrast", "difference", "ratio")
 #: A ratio is the exponential of what is pooled: its tolerance is this share of it.
 RATIO = 1e-5
 
