@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 from scipy.stats import rankdata
 
-from analysis import subsets
+from analysis import jobs, subsets
 from analysis.pooling import HALF, typical_variance
 from analysis.proportions import Interval, exact_interval, from_logit, logit_effects
 from analysis.selection import Members
@@ -126,12 +127,13 @@ def examine(members: Mapping[str, Members]) -> dict[str, Influence]:
         for prefix, of_pool in members.items()
         if of_pool.basis == BASIS and len(of_pool.studies) >= INFLUENCE_MIN_K
     }
+    scatters = scatter_all(dict.fromkeys(asked.values()))
     fits = refit(part for counts in asked.values() for part in (*_without(counts), *_first(counts)))
     return {
         prefix: Influence(
             tuple(fits[part] for part in _without(counts)),
             tuple(fits[part] for part in _first(counts)),
-            scatter(counts),
+            scatters[counts],
         )
         for prefix, counts in asked.items()
     }
@@ -180,6 +182,24 @@ def refit(samples: Iterable[Counts]) -> dict[Counts, Refit]:
                 float(tau2 / (tau2 + typical_variance(v[:, place]))),
             )
     return found
+
+
+def scatter_all(pools: Iterable[Counts]) -> dict[Counts, Scatter]:
+    """The scatter of each pool, on all cores, or as it was remembered."""
+    pools = list(pools)
+    found = jobs.run(_scatter_values, [(counts,) for counts in pools], "analysis: all subsets")
+    scatters = {}
+    for counts, values in zip(pools, found, strict=True):
+        inside, outside = (
+            Side(*stats, tuple(Cell(*cell) for cell in cells)) for *stats, cells in values[-3:-1]
+        )
+        scatters[counts] = Scatter(*values[:-3], inside, outside, values[-1])
+    return scatters
+
+
+def _scatter_values(counts: Counts) -> tuple[Any, ...]:
+    """A scatter as jobs.run can keep it."""
+    return astuple(scatter(counts))
 
 
 def scatter(counts: Counts) -> Scatter:

@@ -168,6 +168,12 @@ def figure(name: str, caption: str, folder: str = "../figures") -> Markdown:
     )
 
 
+def together(text: str) -> Markdown:
+    """Text that stays on one page of the PDF."""
+    opening = "```{=typst}\n#block(breakable: false)[\n```"
+    return Markdown(f"{opening}\n\n{text}\n\n```{{=typst}}\n]\n```\n")
+
+
 def how_to_read() -> Markdown:
     """What the marks of the forest plots mean, once for each chapter that has some."""
     return Markdown(

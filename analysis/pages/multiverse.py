@@ -8,7 +8,7 @@ from __future__ import annotations
 from analysis.entries.multiverse import multiverse_prefix
 from analysis.ledger import FORMATS
 from analysis.plots.multiverse import WORDS, figure_name
-from analysis.prose import Markdown, book, figure, label, num, reference, word
+from analysis.prose import Markdown, book, figure, label, num, reference, together, word
 from analysis.selection import OUTCOME_LABELS, OUTCOMES
 from analysis.tables import pipe_table
 
@@ -173,14 +173,13 @@ def sections(outcome: str) -> Markdown:
         members, one = book().members(pool), book().multiverse[pool]
         if members.outcome != outcome:
             continue
-        said = _said(pool, f"Over {{}} of this pool (@sec-{outcome}-{members.unit})")
-        parts.append(f"### {label(members)} {{#{section(pool)}}}\n\n{said}")
+        said: str = _said(pool, f"Over {{}} of this pool (@sec-{outcome}-{members.unit})")
         if one.threshold is not None:
-            parts.append(
+            said += (
                 " The set of one threshold holds studies that counted a response from "
                 f"{num(multiverse_prefix(pool) + '.threshold')} × [10⁹/L]{{.symbol}}."
             )
-        parts.append("\n\n")
+        heading = f"### {label(members)} {{#{section(pool)}}}"
         caption = f"{OUTCOME_LABELS[outcome].capitalize()}, {label(members)}: every analysis."
-        parts.append(figure(figure_name(pool), caption) + "\n")
-    return Markdown("".join(parts))
+        parts.append(together(f"{heading}\n\n{said}\n\n{figure(figure_name(pool), caption)}"))
+    return Markdown("\n".join(parts))
