@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -188,13 +188,16 @@ def scatter_all(pools: Iterable[Counts]) -> dict[Counts, Scatter]:
     """The scatter of each pool, on all cores, or as it was remembered."""
     pools = list(pools)
     found = jobs.run(_scatter_values, [(counts,) for counts in pools], "analysis: all subsets")
-    scatters = {}
-    for counts, values in zip(pools, found, strict=True):
-        inside, outside = (
-            Side(*stats, tuple(Cell(*cell) for cell in cells)) for *stats, cells in values[-3:-1]
-        )
-        scatters[counts] = Scatter(*values[:-3], inside, outside, values[-1])
-    return scatters
+    return {counts: _scatter_of(*values) for counts, values in zip(pools, found, strict=True)}
+
+
+def _scatter_of(*values: Any) -> Scatter:
+    """A scatter from what jobs.run has kept."""
+    named = dict(zip((field.name for field in fields(Scatter)), values, strict=True))
+    for side in ("inside", "outside"):
+        subsets_in, rate, i2, cells = named[side]
+        named[side] = Side(subsets_in, rate, i2, tuple(Cell(*cell) for cell in cells))
+    return Scatter(**named)
 
 
 def _scatter_values(counts: Counts) -> tuple[Any, ...]:
