@@ -27,10 +27,10 @@ FALL = 32.0
 #: tau on the logit scale; beyond it the rates would be 0 or 1 only.
 TAU_MAX = 20.0
 MU_MAX = 30.0
-#: Where the search for the best tau begins.
-TAUS = np.concatenate([[0.0], np.geomspace(0.05, TAU_MAX, 14)])
-#: Grids of tau, each four times finer than the last: the likelihood is right to some 1e-6.
-ZOOMS = 5
+#: Where the search for the best tau begins, unless a study is so large that it is finer.
+TAU_FIRST, TAU_RATIO = 0.05, 1.6
+#: Grids of tau, each four times finer than the last.
+ZOOMS = 4
 #: Fall of the root of twice the log-likelihood from its maximum to a confidence limit.
 QUANTILE = float(np.sqrt(chdtri(1, 1 - LEVEL)))
 #: To the mode of z; bisection alone would need half of them.
@@ -75,10 +75,13 @@ def modes(mu: Floats, tau: Floats, events: Floats, n: Floats) -> tuple[Floats, F
         rise, curvature = slope(z)
         low, high = np.where(rise >= 0, z, low), np.where(rise <= 0, z, high)
         step = rise / curvature
+        # One that has arrived stays, for its steps no longer halve while others are on their way.
+        near = 1e-6 * (1 + np.abs(z))
         trusted = (z + step >= low) & (z + step <= high) & (np.abs(step) <= last / 2)
+        trusted |= np.abs(step) <= near
         step = np.where(trusted, step, (low + high) / 2 - z)
         z, last = z + step, np.abs(step)
-        if (last <= 1e-6 * (1 + np.abs(z))).all():
+        if (last <= near).all():
             return z, curvature
     raise ArithmeticError(f"no mode of z within {MAX_STEPS} steps for {events} of {n}")
 
@@ -148,6 +151,18 @@ def _edges(mu: Floats, tau: Floats, events: Floats, n: Floats) -> Floats:
     return np.sort(np.concatenate([ends, mode, bend], axis=-1), axis=-1)
 
 
+def _taus(events: Floats, n: Floats) -> Floats:
+    """Where the search for tau begins: 0, then from the width of the narrowest study to TAU_MAX.
+
+    The likelihood of a study as a function of mu + tau z is some sqrt(1 / e + 1 / (n - e)) wide, so
+    that below this width tau changes little.
+    """
+    narrowest = float(np.sqrt(1 / (events + 0.5) + 1 / (n - events + 0.5)).min())
+    first = min(TAU_FIRST, narrowest)
+    count = int(np.ceil(np.log(TAU_MAX / first) / np.log(TAU_RATIO))) + 1
+    return np.concatenate([[0.0], np.geomspace(first, TAU_MAX, count)])
+
+
 def _bends(events: Floats, n: Floats) -> Floats:
     """Logit of each study's rate, a half added to both counts."""
     return np.log((events + 0.5) / (n - events + 0.5))
@@ -176,7 +191,9 @@ def fit_glmm(events: Sequence[int], n: Sequence[int]) -> Glmm:
 def _maximum(events: Floats, n: Floats) -> tuple[float, float, float]:
     """mu and tau of the largest log-likelihood, and that: the best of a grid, improved."""
     logits = _bends(events, n)
-    grid_mu, grid_tau = np.meshgrid(np.linspace(logits.min(), logits.max(), 9), TAUS[1:])
+    grid_mu, grid_tau = np.meshgrid(
+        np.linspace(logits.min(), logits.max(), 9), _taus(events, n)[1:]
+    )
     best = marginal_log_likelihood(grid_mu, grid_tau, events, n).argmax()
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
@@ -199,17 +216,24 @@ def _maximum(events: Floats, n: Floats) -> tuple[float, float, float]:
 
 
 def profile(mu: float, events: Floats, n: Floats) -> tuple[float, float]:
-    """Largest log-likelihood over tau at a fixed mu, and that tau.
+    """Largest log-likelihood over tau at a fixed mu (to 1e-5), and that tau.
 
-    A grid over all of tau, since the likelihood may have two peaks, then finer ones at its best.
+    A grid over all of tau, since the likelihood may have two peaks, then finer ones at its best,
+    and the parabola through the three best points of the last.
     """
-    taus = TAUS
-    for _ in range(ZOOMS):
+    taus = _taus(events, n)
+    for zoom in range(ZOOMS):
+        if zoom:
+            taus = np.linspace(taus[max(best - 1, 0)], taus[min(best + 1, len(taus) - 1)], 9)
         values = marginal_log_likelihood(mu, taus, events, n)
         best = int(values.argmax())
-        tau, top = float(taus[best]), float(values[best])
-        low, high = taus[max(best - 1, 0)], taus[min(best + 1, len(taus) - 1)]
-        taus = np.linspace(low, high, 9)
+    top, tau = float(values[best]), float(taus[best])
+    if 0 < best < len(taus) - 1:
+        before, after = top - values[best - 1], top - values[best + 1]
+        if before + after > 0:
+            shift = float((before - after) / (before + after)) / 2
+            top += float(before - after) * shift / 4
+            tau += shift * float(taus[1] - taus[0])
     return top, tau
 
 
@@ -218,10 +242,13 @@ def _crossing(mu: float, sign: int, top: float, events: Floats, n: Floats) -> fl
 
     None where it never does, or only because tau may not exceed TAU_MAX.
     """
+    profiles = {mu: (top, 0.0)}
 
     # The root of the deviance is nearly straight in mu, which suits brentq.
     def excess(candidate: float) -> float:
-        deviance = 2 * max(0.0, top - profile(candidate, events, n)[0])
+        if candidate not in profiles:
+            profiles[candidate] = profile(candidate, events, n)
+        deviance = 2 * max(0.0, top - profiles[candidate][0])
         return float(np.sqrt(deviance)) - QUANTILE
 
     inner, step = mu, 0.5
@@ -229,6 +256,6 @@ def _crossing(mu: float, sign: int, top: float, events: Floats, n: Floats) -> fl
         outer = inner + sign * step
         if excess(outer) > 0:
             found = float(brentq(excess, inner, outer, xtol=1e-6))
-            return None if profile(found, events, n)[1] == TAU_MAX else found
+            return None if profiles[found][1] == TAU_MAX else found
         inner, step = outer, 2 * step
     return None

@@ -90,6 +90,11 @@ def cochran_q(y: NDArray[np.float64], v: NDArray[np.float64]) -> float:
     return float((w * (y - (w * y).sum() / w.sum()) ** 2).sum())
 
 
+def t_quantile(k: int) -> float:
+    """Standard errors from the mean of k studies to a limit: t with k-1 degrees of freedom."""
+    return float(stdtrit(k - 1, (1 + LEVEL) / 2))
+
+
 def pool(events: Sequence[int], n: Sequence[int], glmm: Glmm | None = None) -> Pool:
     """Pool k studies with the given events and n.
 
@@ -150,7 +155,7 @@ class RandomEffects:
         """The 95 % prediction limits; None for fewer than PREDICTION_MIN_K studies."""
         if self.k < PREDICTION_MIN_K:
             return None
-        half_width = float(stdtrit(self.k - 1, (1 + LEVEL) / 2)) * self._spread
+        half_width = t_quantile(self.k) * self._spread
         return self.mu - half_width, self.mu + half_width
 
     def p_above(self, threshold: float) -> float | None:
@@ -198,6 +203,8 @@ def fit_reml(  # type: ignore[no-untyped-def]
     """PyMARE's REML fit of effects y with variances v (shape (k,) each) on the design x.
 
     x has shape (k, p) and full rank, its intercept included; None stands for an intercept alone.
+    y and v may have shape (k, m), for m pools at once: the search then goes on until the last of
+    them has converged, so that one by itself may differ by some 1e-6.
     Raises ValueError for variances that PyMARE would accept silently.
     """
     if not ((v > 0) & np.isfinite(v)).all():

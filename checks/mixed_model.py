@@ -4,6 +4,7 @@ events_i ~ Binomial(n_i, expit(theta_i)), theta_i ~ Normal(mu, tau2), maximum li
 (Stijnen 2010, section 3). The binomial likelihood of every study is tabulated once on a fine grid
 of theta; a marginal likelihood is then one product with a normal density. Slower roads to the
 same integral give the same figures, but the grid has nothing in common with adaptive quadrature.
+Studies share a grid, except those too large for its step.
 """
 
 from __future__ import annotations
@@ -26,7 +27,11 @@ _TAU_MAX = 20.0
 _MU_MAX = 30.0
 _TAUS = (0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.5, 7.0, 10.0, 14.0, _TAU_MAX)
 _REACH = 8.5  # standard deviations of theta kept: the rest holds 2e-17 of the density
-_NARROW = 0.05  # below this tau the grid is coarse, and Gauss-Hermite is exact
+_SCAN = 13  # places around the studies' logits where the search for mu begins
+_STEP = 0.02
+_NARROW = 2.5  # steps: below so small a tau the grid is coarse, and Gauss-Hermite is exact
+_FINE = 0.25  # a step as a share of the width of the likelihood that it must follow
+_NEGLIGIBLE = 80.0  # what is so far below the peak, as a logarithm, is left out of a table
 _NODES, _NODE_WEIGHTS = (np.asarray(a, float) for a in np.polynomial.hermite_e.hermegauss(24))
 _NODE_WEIGHTS /= _NODE_WEIGHTS.sum()
 
@@ -42,20 +47,25 @@ class MixedModelFit:
     log_likelihood: float
 
 
-class MixedModel:
-    """Marginal likelihood of k studies; events and n have shape (k,)."""
+class _Grid:
+    """Studies whose likelihoods are tabulated at the same multiples of a step of theta."""
 
-    def __init__(self, events: Floats, n: Floats) -> None:
+    def __init__(self, events: Floats, n: Floats, step: float) -> None:
         self._events = events
         self._n = n
-        self._step = min(0.02, 0.5 / float(np.sqrt(n.max())))
-        self._half = int(np.ceil((_MU_MAX + _REACH * _TAU_MAX) / self._step))
+        self._step = step
         self._constant = binom.logpmf(events, n, 0.5) + n * np.log(2)  # the coefficients alone
-        theta: Floats = np.arange(-self._half, self._half + 1, dtype=float) * self._step
-        self._theta = theta
+        reach = _MU_MAX + _REACH * _TAU_MAX
+        if step < _STEP:  # one large study: its likelihood is narrow
+            rate = float(np.log(events[0] / (n[0] - events[0])))
+            reach = abs(rate) + np.sqrt(2 * _NEGLIGIBLE) * 1.5 * step / _FINE
+        half = int(np.ceil(reach / step))
+        theta: Floats = np.arange(-half, half + 1, dtype=float) * step
         log_table = self._log_binomial(theta)
         self._peak = log_table.max(axis=1)
-        self._table = np.exp(log_table - self._peak[:, None])
+        kept = np.flatnonzero((log_table > self._peak[:, None] - _NEGLIGIBLE).any(axis=0))
+        self._first = int(kept[0]) - half
+        self._table = np.exp(log_table[:, kept[0] : kept[-1] + 1] - self._peak[:, None])
 
     def _log_binomial(self, theta: Floats) -> Floats:
         """Log probability of each study's events at each theta, shape (k, len(theta))."""
@@ -69,16 +79,38 @@ class MixedModel:
 
     def log_likelihood(self, mu: float, tau: float) -> float:
         """Log marginal likelihood, binomial coefficients included."""
-        if tau < _NARROW:
+        if tau < _NARROW * self._step:
             log_terms = self._log_binomial(mu + tau * _NODES)
             top = log_terms.max(axis=1)
             return float(np.sum(np.log(np.exp(log_terms - top[:, None]) @ _NODE_WEIGHTS) + top))
-        first = max(0, int((mu - _REACH * tau) / self._step) + self._half)
-        last = int((mu + _REACH * tau) / self._step) + self._half + 2
-        z = (self._theta[first:last] - mu) / tau
+        low, high = (int((mu + sign * _REACH * tau) / self._step) for sign in (-1, 1))
+        columns = self._table.shape[1]
+        first, last = (min(max(place - self._first, 0), columns) for place in (low, high + 2))
+        z = (np.arange(first, last) + self._first) * (self._step / tau) - mu / tau
         density = np.exp(-0.5 * z * z) * (self._step / (tau * np.sqrt(2 * np.pi)))
         with np.errstate(divide="ignore"):  # an impossible mu has likelihood 0, log -inf
             return float(np.sum(np.log(self._table[:, first:last] @ density) + self._peak))
+
+
+class MixedModel:
+    """Marginal likelihood of k studies; events and n have shape (k,)."""
+
+    def __init__(self, events: Floats, n: Floats) -> None:
+        self._events = events
+        self._n = n
+        with np.errstate(divide="ignore"):  # without events or failures it is never narrow
+            steps = _FINE / np.sqrt(events * (n - events) / n)
+        steps = np.where(steps < _STEP, steps, np.inf)
+        large = np.isfinite(steps)
+        self._grids = [
+            _Grid(events[i : i + 1], n[i : i + 1], float(steps[i])) for i in np.flatnonzero(large)
+        ]
+        if not large.all():
+            self._grids.append(_Grid(events[~large], n[~large], _STEP))
+
+    def log_likelihood(self, mu: float, tau: float) -> float:
+        """Log marginal likelihood, binomial coefficients included."""
+        return sum(grid.log_likelihood(mu, tau) for grid in self._grids)
 
     def _profile(self, mu: float) -> tuple[float, float]:
         """Return tau that maximises the likelihood at mu, and the log likelihood there.
@@ -100,19 +132,25 @@ class MixedModel:
 
         A limit that the likelihood never rules out, or only for want of a larger tau, is 0 or 1.
         """
-        start = float(np.log((self._events.sum() + 0.5) / ((self._n - self._events).sum() + 0.5)))
+        # Of all patients together too: where few respond, it lies below that of each study.
+        events = np.append(self._events, self._events.sum())
+        failures = np.append(self._n, self._n.sum()) - events
+        logits = np.log((events + 0.5) / (failures + 0.5))
+        scan = np.linspace(logits.min() - 1, logits.max() + 1, _SCAN)
+        heights = [max(self.log_likelihood(float(mu), tau) for tau in _TAUS) for mu in scan]
+        top = int(np.argmax(heights))
         best = minimize_scalar(
             lambda mu: -self._profile(mu)[1],
-            bounds=(max(start - 5, -_MU_MAX), min(start + 5, _MU_MAX)),
+            bounds=(scan[max(top - 1, 0)], scan[min(top + 1, _SCAN - 1)]),
             method="bounded",
             options={"xatol": 1e-7},
         )
         mu = float(best.x)
-        tau, top = self._profile(mu)
+        tau, peak = self._profile(mu)
         drop = float(chi2.ppf(LEVEL, 1)) / 2
 
         def gap(at: float) -> float:
-            return self._profile(at)[1] - top + drop
+            return self._profile(at)[1] - peak + drop
 
         low, high = _crossing(gap, mu, -1), _crossing(gap, mu, 1)
         if tau == _TAU_MAX or (np.isfinite(low) and self._profile(low)[0] == _TAU_MAX):
@@ -124,7 +162,7 @@ class MixedModel:
             ci_low=float(expit(low)),
             ci_high=float(expit(high)),
             tau2=tau**2,
-            log_likelihood=top,
+            log_likelihood=peak,
         )
 
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import math
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -75,40 +74,6 @@ def test_two_studies_are_pooled_without_a_prediction() -> None:
     assert result.summary
     assert result.heterogeneity
     assert (result.prediction, result.p_above_half) == (None, None)
-
-
-@pytest.mark.parametrize(
-    ("events", "n"),
-    [
-        ([0, 0, 0], [5, 9, 12]),
-        ([5, 9, 12], [5, 9, 12]),
-        ([3, 3], [10, 10]),
-        ([5, 10, 15], [10, 20, 30]),
-        ([0, 10], [10, 10]),
-        ([2000, 1, 3, 2], [5000, 2, 4, 9]),
-        ([0, 1], [1, 1]),
-    ],
-    ids=[
-        "none respond",
-        "all respond",
-        "twins",
-        "identical rates",
-        "extremes",
-        "giant",
-        "one each",
-    ],
-)
-def test_degenerate_pools_are_finite_and_silent(events: list[int], n: list[int]) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        result = pool(events, n)
-    assert result.summary
-    assert result.heterogeneity
-    assert 0 <= result.summary.low <= result.summary.estimate <= result.summary.high <= 1
-    assert all(math.isfinite(x) for x in vars(result.heterogeneity).values())
-    assert sum(result.weights) == pytest.approx(1)
-    assert result.glmm
-    assert (result.glmm.summary is None) == bool(result.glmm.why_not)
 
 
 def test_nobody_responding_is_a_state_of_the_second_model() -> None:
