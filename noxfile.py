@@ -20,6 +20,7 @@ CONSTRAINTS = "constraints.txt"
 BOOK = "_book"
 METAFOR = "data/reference/metafor.R"
 COMPARISONS = "data/reference/comparisons.R"
+GLMM = "data/reference/glmm.R"
 REGRESSION = "data/reference/regression.R"
 ESTIMATORS = "data/reference/estimators.R"
 
@@ -114,8 +115,16 @@ def reference(session: nox.Session) -> None:
     pools, folder = "_report/data/pools.csv", "data/reference"
     session.run("Rscript", METAFOR, pools, folder, external=True)
     session.run("Rscript", ESTIMATORS, folder, external=True)
+    session.run("Rscript", GLMM, folder, external=True)
     session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
     session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
+
+
+@nox.session(default=False)
+def simulate(session: nox.Session) -> None:
+    """Try the methods on made-up studies (-- --quick, --seed N, --record to keep; minutes)."""
+    install(session, "analysis")
+    session.run("python", "-m", "analysis.simulate", *session.posargs)
 
 
 @nox.session(default=False)

@@ -221,7 +221,7 @@ def profile(mu: float, events: Floats, n: Floats) -> tuple[float, float]:
     A grid over all of tau, since the likelihood may have two peaks, then finer ones at its best,
     and the parabola through the three best points of the last.
     """
-    taus = _taus(events, n)
+    taus, best = _taus(events, n), 0
     for zoom in range(ZOOMS):
         if zoom:
             taus = np.linspace(taus[max(best - 1, 0)], taus[min(best + 1, len(taus) - 1)], 9)

@@ -45,6 +45,7 @@ NARROWED = 0.5
 LARGEST_STUDY = 10_000
 MOST_STUDIES = 100
 LARGEST_N = 200
+COVERAGE_FLOOR = 0.9
 
 _REFERENCE = re.compile(r"\b[a-z]+[0-9]{4}[a-z0-9]*\b")
 
@@ -101,6 +102,7 @@ WRITTEN = {
         ("largest_study", LARGEST_STUDY, "count"),
         ("most_studies", MOST_STUDIES, "count"),
         ("largest_n", LARGEST_N, "count"),
+        ("coverage_floor", COVERAGE_FLOOR, "percent_whole"),
     )
 }
 

@@ -16,6 +16,7 @@ from analysis.entries.influence import influence_entries
 from analysis.entries.multiverse import multiverse_entries
 from analysis.entries.outlook import outlook_entries
 from analysis.entries.pools import pool_entries
+from analysis.entries.simulation import simulation_entries
 from analysis.ledger import Entry, Ledger
 from analysis.results import Results
 
@@ -39,6 +40,7 @@ def build(found: Results) -> Ledger:
     entries += agreement_entries(found.agreement)
     entries += outlook_entries(chosen, pools, found.outlooks)
     entries += denominator_entries(chosen, found.bounds)
+    entries += simulation_entries(found.records["simulation"])
     entries += mutation_entries(found.trials["kinds"], found.trials["rules"])
     entries += cost_entries(found.records["cost"])
     return Ledger(entries)

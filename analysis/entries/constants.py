@@ -12,6 +12,7 @@ from analysis import (
     outlook,
     proportions,
     selection,
+    simulation,
     subsets,
     trust,
 )
@@ -65,6 +66,7 @@ CHOICES = (
     entry("const.largest_study", outlook.LARGEST_STUDY, "count", source=METHODS),
     entry("const.most_studies", outlook.MOST_STUDIES, "count", source=METHODS),
     entry("const.largest_n", denominators.LARGEST_N, "count", source=METHODS),
+    entry("const.coverage_floor", simulation.FLOOR, "percent_whole", source=METHODS),
 )
 
 

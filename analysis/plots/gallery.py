@@ -16,6 +16,7 @@ from analysis.plots import (
     differences,
     influence,
     outlook,
+    simulation,
 )
 from analysis.plots import flow as flow_diagram
 from analysis.plots import map as study_map
@@ -68,6 +69,7 @@ def draw_all(
     if any(comparison.ours for comparison in report.agreement):
         drawn.append(agreement.agreement(report.ledger, folder, report.agreement))
     drawn += [*outlook.draw(report, folder), *denominators.draw(report, folder)]
+    drawn.append(simulation.coverage(report.ledger, folder, report.records["simulation"]))
     return {figure.name: figure for figure in drawn}
 
 

@@ -18,6 +18,7 @@ from checks.pages import (
     influence,
     multiverse,
     outlook,
+    simulation,
 )
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ PARTS: dict[str, Part] = {
     "influence": influence,
     "multiverse": multiverse,
     "outlook": outlook,
+    "simulation": simulation,
 }
 
 

@@ -18,6 +18,7 @@ from checks.plans import (
     influence,
     multiverse,
     outlook,
+    simulation,
 )
 from checks.plans.chart import ChartPlan
 from checks.plans.figure import FigurePlan
@@ -46,7 +47,7 @@ PARTS: tuple[Part, ...] = (
 def plans(data: Data, sources: Sources, records: Mapping[str, Any]) -> list[FigurePlan]:
     """The plans of the figures of every part; records as in analysis/records/, by name."""
     found = [plan for part in PARTS for plan in part.plans(data, sources)]
-    found += cost.plans(records)
+    found += [*cost.plans(records), *simulation.plans(records)]
     return [of_chart(plan) if isinstance(plan, ChartPlan) else plan for plan in found]
 
 

@@ -21,6 +21,7 @@ from checks.values import (
     influence,
     multiverse,
     outlook,
+    simulation,
 )
 
 
@@ -44,6 +45,7 @@ PARTS: tuple[Part, ...] = (
     agreement,
     outlook,
     denominators,
+    simulation,
     cost,
 )
 FAMILIES = tuple(family for part in PARTS for family in part.FAMILIES)
