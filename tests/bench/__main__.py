@@ -20,9 +20,9 @@ from tests.bench.measure import ROOT, cores
 
 RECORD = ROOT / "analysis" / "records" / "cost.json"
 #: What the record keeps, by part.
-RECORDED: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "gosh": lambda before: {"gosh": gosh.measure(before.get("gosh", {}))},
-    "growth": lambda before: growth.measure(),
+RECORDED: dict[str, Callable[[dict[str, Any], int], dict[str, Any]]] = {
+    "gosh": lambda before, most: {"gosh": gosh.measure(before.get("gosh", {}))},
+    "growth": lambda before, most: growth.measure(most),
 }
 
 
@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parts = ["build", *RECORDED]
     parser.add_argument("parts", nargs="*", choices=[*parts, []], default=[], metavar="PART")
     parser.add_argument("--record", action="store_true", help="keep the figures for the book")
+    parser.add_argument("--most", type=int, default=100, help="largest size of the evidence (100)")
     options = parser.parse_args(arguments)
     chosen = options.parts or (list(RECORDED) if options.record else parts)
     print(f"{cores()} cores, Python {sys.version.split()[0]}", flush=True)
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if part == "build":
             build.measure()
         else:
-            record |= RECORDED[part](before)
+            record |= RECORDED[part](before, options.most)
     if options.record:
         RECORD.parent.mkdir(exist_ok=True)
         RECORD.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
