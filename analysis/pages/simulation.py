@@ -88,7 +88,7 @@ def table() -> Markdown:
             )
     headers = ["Median rate", "Studies", "This book", "Knapp-Hartung", "Wald", "Binomial-normal"]
     headers += ["Prediction", "Width", "Width, binomial-normal"]
-    return pipe_table(headers, rows, (9, 9, 11, 13, 10, 13, 12, 10, 13), "rrrrrrrrr")
+    return pipe_table(headers, rows, (8, 9, 9, 14, 8, 15, 13, 8, 16), "rrrrrrrrr")
 
 
 def _studies(k: int) -> str:
