@@ -75,7 +75,7 @@ def check(shipped: Report, tmp_path_factory: pytest.TempPathFactory) -> Check:
     denominators.draw(shipped, folder)
     files = {path.name: path.read_bytes() for path in DATA.iterdir() if path.is_file()}
     sources, numbers = Sources(files, {}), ledger.read(shipped.ledger.to_json().encode())
-    plans = figure_plans(rows.read(files), sources)
+    plans = figure_plans(rows.read(files), sources, expected_from()[2].found)
 
     def faults(name: str, suffix: str = "", old: str = "", new: str = "") -> list[Fault]:
         content = {s: (folder / f"{name}{s}").read_bytes() for s in (".svg", ".csv")}

@@ -23,9 +23,9 @@ WHAT_MOVES = {
 NO_MOVE = FORMATS["points"](0.0)
 
 
-def sentence(pool: str) -> Markdown:
+def sentence(pool: str, linked: bool = True) -> Markdown:
     """How far the estimate of a pool hangs on the analyst, with the way to its section."""
-    return _said(pool, f"Over {{}} (@{section(pool)})")
+    return _said(pool, f"Over {{}} (@{section(pool)})" if linked else "Over {}")
 
 
 def _said(pool: str, opening: str) -> Markdown:

@@ -32,7 +32,7 @@ class _Words:
     def _of(self, pool: str) -> str:
         return "multiverse." + pool.removeprefix("pool.")
 
-    def sentence(self, pool: str) -> str:
+    def sentence(self, pool: str, linked: bool = True) -> str:
         one, of = self._found[pool], self._of(pool)
         name, _ = one.largest_move()
         stats = ["specifications", "lowest", "highest", "down", "up"]
