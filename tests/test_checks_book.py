@@ -37,7 +37,7 @@ def test_the_shipped_book_is_sound_and_says_so_in_three_places(built_book: Built
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert CLOSING.fullmatch(lines[-1])
-    assert not [line for line in lines if "found" in line]
+    assert not [line for line in lines if ": found " in line]
 
     report = json.loads((built_book.folder / "checked.json").read_text(encoding="utf-8"))
     assert report["passed"]
