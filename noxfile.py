@@ -22,6 +22,8 @@ METAFOR = "data/reference/metafor.R"
 COMPARISONS = "data/reference/comparisons.R"
 GLMM = "data/reference/glmm.R"
 REGRESSION = "data/reference/regression.R"
+SUBSETS = "data/reference/gosh.R"
+NEXT_STUDY = "data/reference/next_study.R"
 ESTIMATORS = "data/reference/estimators.R"
 
 
@@ -116,6 +118,8 @@ def reference(session: nox.Session) -> None:
     session.run("Rscript", METAFOR, pools, folder, external=True)
     session.run("Rscript", ESTIMATORS, folder, external=True)
     session.run("Rscript", GLMM, folder, external=True)
+    session.run("Rscript", SUBSETS, folder, external=True)
+    session.run("Rscript", NEXT_STUDY, folder, external=True)
     session.run("Rscript", COMPARISONS, "figures", "data/therapies.csv", folder, external=True)
     session.run("Rscript", REGRESSION, "data", pools, "figures", folder, external=True)
 
